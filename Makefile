@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make              build everything into build/ (O=DIR: into DIR)
+# make demo         install what is missing, build, show a report of a real load
+# make test         install what is missing, build, run all tests
+# make bench        measure against the floor and against peers
+# make install      [PREFIX=/usr/local] [DESTDIR=]
+# make dist         a tarball of stripped static binaries
+#
+# SHARED=1 links dynamically.
+
+O ?= build
+UNITS := $(notdir $(patsubst %/,%,$(wildcard tools/*/)))
+
+CC := gcc
+CLANG := clang
+BPFTOOL := $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool || echo bpftool)
+AR := ar
+
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+VERSION := $(shell sed -n 's/^.define VERSION *"\(.*\)"/\1/p' common/version.h)
+PREFIX ?= /usr/local
+
+WARN := -Wall -Wextra -Werror
+# Small: an executable is copied to the machine that it is for.
+CFLAGS := -Os -g -std=gnu11 -D_GNU_SOURCE -ffunction-sections -fdata-sections \
+	  -fno-asynchronous-unwind-tables $(WARN)
+CPPFLAGS := -Ibpf -Icommon
+# libbpf's BPF_PROG() declares a ctx that most programs do not use.
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v2 $(WARN) -Wno-unused-parameter -Ivmlinux -Ibpf
+LDFLAGS := -Wl,--gc-sections -Wl,-z,noseparate-code $(if $(SHARED),,-static)
+LDLIBS := -lbpf -lelf -lz -ljson-c -lm
+
+all: $(UNITS:%=$(O)/%)
+
+# What userspace shares.
+COMMON := $(patsubst common/%.c,$(O)/common/%.o,$(wildcard common/*.c))
+
+$(O)/common/%.o: common/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/libcommon.a: $(COMMON)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# A unit: its BPF object, the skeleton made from that, and the executable.
+define unit_rules
+$(O)/tools/$(1)/$(1).bpf.o: tools/$(1)/$(1).bpf.c
+	@mkdir -p $$(@D)
+	$$(CLANG) $$(BPF_CFLAGS) -D__TARGET_ARCH_$$(ARCH) -Itools/$(1) -MMD -MP -MT $$@ -MF $$(@:.o=.d) -c $$< \
+		-o $$(@:.o=.tmp)
+	$$(BPFTOOL) gen object $$@ $$(@:.o=.tmp)
+
+$(O)/tools/$(1)/$(1).skel.h: $(O)/tools/$(1)/$(1).bpf.o
+	$$(BPFTOOL) gen skeleton $$< name $(subst -,_,$(1)) > $$@.tmp
+	@mv $$@.tmp $$@
+
+$(O)/tools/$(1)/$(1).o: tools/$(1)/$(1).c $(O)/tools/$(1)/$(1).skel.h
+	$$(CC) $$(CPPFLAGS) -Itools/$(1) -I$(O)/tools/$(1) $$(CFLAGS) -MMD -MP -c $$< -o $$@
+
+$(O)/$(1): $(O)/tools/$(1)/$(1).o $(O)/libcommon.a
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$^ $$(LDLIBS) -o $$@
+endef
+$(foreach unit,$(UNITS),$(eval $(call unit_rules,$(unit))))
+
+# Unit tests: C programs, built with sanitizers, as is what they test. Folders with more than plain
+# programs have a build.mk, which adds its programs to UNIT_TESTS.
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+SAN_CFLAGS := -O1 -g -std=gnu11 -D_GNU_SOURCE $(WARN) $(SAN)
+UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
+
+$(O)/san/common/%.o: common/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/san/libcommon.a: $(patsubst common/%.c,$(O)/san/common/%.o,$(wildcard common/*.c))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(O)/tests/unit/%: tests/unit/%.c $(O)/san/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(SAN_CFLAGS) -MMD -MP $< -o $@ $(O)/san/libcommon.a $(LDLIBS) -lcmocka
+
+-include $(wildcard tests/unit/*/build.mk)
+
+# Loads whose right figures are known, for the tests of units; static, to run in any guest.
+LOADS := $(patsubst tests/load/%.c,$(O)/load/%,$(wildcard tests/load/*.c))
+
+$(O)/load/%: tests/load/%.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE $(WARN) -static -MMD -MP $< -o $@ -lpthread
+
+tests: all $(UNIT_TESTS) $(LOADS)
+
+setup:
+	@scripts/setup build
+
+demo: setup
+	@$(MAKE) --no-print-directory -s all $(O)/load/sched
+	@scripts/demo $(O)
+
+test:
+	@scripts/setup test
+	@$(MAKE) --no-print-directory -s tests
+	@tests/run $(O)
+
+clean:
+	rm -rf $(O)
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+.DELETE_ON_ERROR:
+.PHONY: all tests setup demo test bench install dist clean

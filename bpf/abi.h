@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the programs of every unit and common/ agree on: plain structs and constants. The including
+ * side brings its own __u32 and __u64.
+ */
+#ifndef BPF_ABI_H
+#define BPF_ABI_H
+
+#define COMM_LEN 16
+
+/*
+ * A log-linear histogram: every power of two is split into HIST_SUB linear buckets, so a bucket is
+ * at most 1/16 of its lower bound wide. Values below HIST_SUB have a bucket each. Values from
+ * 2^HIST_MAX_BITS on (18 minutes, in ns) share the last bucket; sum and max stay exact for them.
+ */
+#define HIST_SUB_BITS 4
+#define HIST_SUB      (1 << HIST_SUB_BITS)
+#define HIST_MAX_BITS 40
+#define HIST_BUCKETS  ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB)
+
+struct hist {
+	__u64 count;
+	__u64 sum;
+	__u64 min; /* valid when count is not 0 */
+	__u64 max;
+	__u64 bucket[HIST_BUCKETS];
+};
+
+/* Why an event is missing from the figures. */
+enum lost_reason {
+	LOST_MAP_FULL,	   /* a map had no room */
+	LOST_BUSY,	   /* a map was in use by what this event interrupted */
+	LOST_NO_MEMORY,	   /* the kernel had no memory for a map's element */
+	LOST_UNKNOWN_TASK, /* of a task that had not been seen before */
+	LOST_BUFFER,	   /* an event could not be handed to userspace */
+	LOST_IN_KERNEL,
+	/* Known to userspace alone: the kernel skipped a program that was already running. */
+	LOST_RECURSION = LOST_IN_KERNEL,
+	LOST_REASONS,
+};
+
+struct lost_counts {
+	__u64 count[LOST_IN_KERNEL];
+};
+
+/* Bits of task_slot.flags. */
+#define TASK_CHOSEN (1U << 0) /* by -p, -t or as the command, or nobody was named */
+#define TASK_COMM   (1U << 1) /* its name matches --comm, or no name was asked for */
+#define TASK_TARGET (TASK_CHOSEN | TASK_COMM)
+
+/* The key of the map `chosen`: a process or a thread. */
+#define CHOSEN_PROCESS (1ULL << 32)
+#define CHOSEN_THREAD  (2ULL << 32)
+
+#define MAX_CPUS       8192
+
+/*
+ * One or more globs as a bit-parallel automaton: bit n is set while n is a position that the
+ * characters read so far lead to. See common/comm_glob.h.
+ */
+struct comm_glob {
+	__u64 start;	 /* positions before the first character */
+	__u64 stay;	 /* positions where a `*` stands: any character leads back to them */
+	__u64 accept;	 /* positions at a pattern's end */
+	__u64 step[256]; /* for each character, the positions that it may lead to */
+};
+
+/* What does not change while a program is loaded: the verifier drops what it rules out. */
+struct bpf_config {
+	__u32 only_tgid;    /* exactly one process is observed, or 0 */
+	__u32 only_tid;	    /* exactly one thread is observed, or 0 */
+	__u32 chosen;	    /* number of entries in the map `chosen`; 0: everybody is */
+	__u32 follow_fork;  /* children of the chosen are chosen too */
+	__u32 by_comm;	    /* `comm` is to be matched */
+	__u32 by_cpu;	    /* `cpus` is to be matched */
+	__u32 by_cgroup;    /* `cgroup_id` is to be matched */
+	__u32 cgroup_level; /* depth of that cgroup below the root */
+	__u64 cgroup_id;
+	__u64 than;	    /* single events longer than this are shown; see `events` */
+	__u32 events;	    /* single events are wanted */
+	__u32 per_task;	    /* a row for each thread */
+	__u32 total;	    /* a row for all */
+	__u32 task_storage; /* the kernel has task storage for tracing programs */
+	__u32 pad;
+	__u64 cpus[MAX_CPUS / 64];
+	struct comm_glob comm;
+};
+
+/*
+ * What userspace changes while the programs run.
+ *
+ * What a report shows is kept in halves: programs write into half `span % 2`. To report, userspace
+ * adds 1 to span, waits until no program runs that saw the old one, and then owns the other half:
+ * it reads it and empties it. So no event is lost or shown twice, and each report has its own
+ * extremes.
+ */
+struct bpf_control {
+	__u32 observing; /* events count */
+	__u32 span;
+};
+
+/* The flight recorder: the latest things that happened on a CPU, oldest overwritten first. */
+#define RECORDS 128
+
+enum record_kind {
+	RECORD_NONE,
+	RECORD_SWITCH,	      /* tid, comm: who was switched out */
+	RECORD_MIGRATE,	      /* tid, comm, arg: who was sent to which CPU */
+	RECORD_IRQ_ENTER,     /* arg: number; comm: name */
+	RECORD_IRQ_EXIT,      /* arg: number */
+	RECORD_SOFTIRQ_ENTER, /* arg: vector */
+	RECORD_SOFTIRQ_EXIT,  /* arg: vector */
+};
+
+struct record {
+	__u64 time; /* CLOCK_MONOTONIC, ns */
+	__u32 tid;
+	__u16 kind;
+	__u16 arg;
+	char comm[COMM_LEN];
+};
+
+struct recorder {
+	__u64 head; /* records ever written; the newest is at (head - 1) % RECORDS */
+	struct record ring[RECORDS];
+};
+
+#endif

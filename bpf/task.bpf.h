@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a unit keeps for each task, made before the task can need it.
+ *
+ * The unit defines TASK_DATA (its struct) and task_begin(), which fills one for a task that is not
+ * waiting for anything new, then includes this. Slots are made here, by walking all tasks once and
+ * then at each fork: process context, no lock held. Creating them on first use instead would
+ * allocate memory under the run queue's lock, which can deadlock on kernels before 6.4.
+ */
+#ifndef BPF_TASK_BPF_H
+#define BPF_TASK_BPF_H
+
+#include "vmlinux.h"
+#include "abi.h"
+#include "lost.bpf.h"
+#include "target.bpf.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+struct task_slot {
+	u32 flags;
+	TASK_DATA data;
+};
+
+static void task_begin(struct task_struct *p, TASK_DATA *data);
+
+/*
+ * The slots. Key: the task; filled by the programs below. Task storage came for tracing programs
+ * with 5.13; before, userspace turns this into a hash whose key is the task's address and whose
+ * size is a multiple of the tasks there are. When that is full, a task's events are lost.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_slot);
+} tasks SEC(".maps");
+
+/* NULL where there is none, which for a task_possible() means a loss: task_lost(). */
+static __always_inline struct task_slot *task_slot(struct task_struct *p)
+{
+	u64 key = (u64)p;
+
+	if (config.task_storage)
+		return bpf_task_storage_get(&tasks, p, NULL, 0);
+	return bpf_map_lookup_elem(&tasks, &key);
+}
+
+static __noinline int make_task_slot(struct task_struct *p, u32 flags)
+{
+	struct task_slot made = { .flags = flags }, *slot;
+	u64 key = (u64)p;
+
+	task_begin(p, &made.data);
+	if (config.task_storage) {
+		slot = bpf_task_storage_get(&tasks, p, &made, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!slot)
+			count_lost(LOST_NO_MEMORY);
+	} else {
+		bpf_map_update_elem(&tasks, &key, &made, BPF_ANY);
+	}
+	return 0;
+}
+
+/*
+ * Counts an event of a task without a slot, if it would have been observed. Such a task came past
+ * the fork tracepoint (workers of io_uring and vhost), or the walk did not get to it.
+ */
+static __noinline int task_lost(struct task_struct *p)
+{
+	u32 flags;
+
+	if (!observing() || !cpu_wanted() || !cgroup_wanted(p))
+		return 0;
+	flags = task_flags(p);
+	if (config.follow_fork)
+		flags |= TASK_CHOSEN;
+	if (flags == TASK_TARGET)
+		count_lost(config.task_storage ? LOST_UNKNOWN_TASK : LOST_MAP_FULL);
+	return 0;
+}
+
+/*
+ * Makes a slot for a task that has none, whatever locks are held, and returns it. NULL where the
+ * kernel cannot do that safely; then userspace walks all tasks again soon.
+ */
+static __always_inline struct task_slot *task_found_late(struct task_struct *p)
+{
+	struct task_slot *leader;
+	u32 flags = task_flags(p);
+
+	if (!config.task_storage || !task_storage_is_lockless())
+		return NULL;
+	leader = task_slot(p->group_leader);
+	if (leader)
+		flags = (flags & TASK_COMM) | (leader->flags & TASK_CHOSEN);
+	make_task_slot(p, flags);
+	return task_slot(p);
+}
+
+/* Run once by userspace when everything is attached. */
+SEC("iter/task")
+int task_walk(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+
+	if (p && task_possible(p) && !task_slot(p))
+		make_task_slot(p, task_flags(p));
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct task_slot *slot;
+
+	if (!task_possible(child))
+		return 0;
+	slot = task_slot(parent);
+	make_task_slot(child, slot ? child_flags(parent, child, slot->flags) : task_flags(child));
+	return 0;
+}
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(task_renamed, struct task_struct *p, const char *name)
+{
+	struct task_slot *slot;
+	char comm[COMM_LEN] = {};
+
+	if (!config.by_comm || !task_possible(p))
+		return 0;
+	slot = task_slot(p);
+	if (!slot)
+		return 0;
+	bpf_probe_read_kernel_str(comm, sizeof(comm), name);
+	slot->flags = (slot->flags & ~TASK_COMM) | comm_flag(comm);
+	return 0;
+}
+
+/* Task storage goes with its task; the hash has to be told. Not attached otherwise. */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(task_free, struct task_struct *p)
+{
+	u64 key = (u64)p;
+
+	if (!config.task_storage)
+		bpf_map_delete_elem(&tasks, &key);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "command.h"
+#include "say.h"
+
+#define PATIENCE_MS 2000
+
+/* In the new process: waits for the word, then becomes the command. */
+static void __attribute__((noreturn)) run(char **argv, int hold, int failure)
+{
+	char word;
+	int err;
+
+	if (read(hold, &word, 1) != 1)
+		_exit(EXIT_FAILED); /* the unit gave up */
+	signal(SIGPIPE, SIG_DFL);
+	execvp(argv[0], argv);
+	err = errno;
+	if (write(failure, &err, sizeof(err)) != sizeof(err))
+		_exit(EXIT_FAILED);
+	_exit(EXIT_FAILED);
+}
+
+int command_hold(struct command *c, char **argv)
+{
+	int hold[2], failure[2], err;
+
+	if (pipe2(hold, O_CLOEXEC))
+		return -errno;
+	if (pipe2(failure, O_CLOEXEC)) {
+		err = -errno;
+		close(hold[0]);
+		close(hold[1]);
+		return err;
+	}
+	c->argv = argv;
+	c->pid = fork();
+	if (!c->pid) {
+		close(hold[1]);
+		run(argv, hold[0], failure[1]);
+	}
+	err = c->pid < 0 ? -errno : 0;
+	close(hold[0]);
+	close(failure[1]);
+	c->hold = hold[1];
+	c->failure = failure[0];
+	c->pidfd = err ? -1 : (int)syscall(SYS_pidfd_open, c->pid, 0);
+	if (!err && c->pidfd < 0)
+		err = -errno;
+	if (c->pid < 0)
+		c->pid = 0;
+	return err;
+}
+
+int command_start(struct command *c)
+{
+	int err = 0;
+
+	if (write(c->hold, "", 1) != 1)
+		return -errno;
+	/* Closed without a word by a successful exec. */
+	if (read(c->failure, &err, sizeof(err)) == sizeof(err))
+		return -err;
+	return 0;
+}
+
+void command_reap(struct command *c)
+{
+	if (waitpid(c->pid, &c->status, 0) == c->pid)
+		c->pid = 0;
+}
+
+int command_status(const struct command *c)
+{
+	return WIFEXITED(c->status) ? WEXITSTATUS(c->status) : 128 + WTERMSIG(c->status);
+}
+
+void command_end(struct command *c)
+{
+	struct pollfd ended = { .fd = c->pidfd, .events = POLLIN };
+
+	if (!c->argv)
+		return;
+	close(c->hold);
+	close(c->failure);
+	if (c->pid) {
+		kill(c->pid, SIGTERM);
+		if (poll(&ended, 1, PATIENCE_MS) == 1)
+			command_reap(c);
+		else
+			say_note("%s (pid %d) does not end; left running", c->argv[0], c->pid);
+	}
+	if (c->pidfd >= 0)
+		close(c->pidfd);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "kernel.h"
+#include "say.h"
+
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
+
+/* The inode of the first PID namespace (PROC_PID_INIT_INO). */
+#define FIRST_PID_NAMESPACE 0xeffffffcU
+
+/*
+ * A feature named in the environment variable BPF_PROF_WITHOUT (with commas between) is taken as
+ * missing, so that tests can see the ways of old kernels on any.
+ */
+static bool is_without(const char *feature)
+{
+	const char *without = getenv("BPF_PROF_WITHOUT");
+	size_t length = strlen(feature);
+
+	while (without && *without) {
+		size_t n = strcspn(without, ",");
+
+		if (n == length && !strncmp(without, feature, n))
+			return true;
+		without += n + (without[n] == ',');
+	}
+	return false;
+}
+
+static bool has_capability(const struct __user_cap_data_struct *data, int capability)
+{
+	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
+static int check_privilege(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	bool bpf, perfmon;
+
+	if (syscall(SYS_capget, &header, data))
+		return 0; /* the kernel will tell */
+	if (has_capability(data, CAP_SYS_ADMIN))
+		return 0;
+	bpf = has_capability(data, CAP_BPF);
+	perfmon = has_capability(data, CAP_PERFMON);
+	if (bpf && perfmon)
+		return 0;
+	say_error("cannot load BPF programs: Operation not permitted (needs %s%s%s, or root)",
+		  bpf ? "" : "CAP_BPF", bpf || perfmon ? "" : " and ",
+		  perfmon ? "" : "CAP_PERFMON");
+	return EXIT_CANNOT;
+}
+
+int kernel_check(void)
+{
+	struct stat st;
+
+	if (access(BTF_PATH, R_OK)) {
+		say_error("cannot read the kernel's BTF at " BTF_PATH ": %s (needs a kernel with "
+			  "CONFIG_DEBUG_INFO_BTF%s)",
+			  strerror(errno), errno == ENOENT ? ", and sysfs mounted" : "");
+		return EXIT_CANNOT;
+	}
+	if (!stat("/proc/self/ns/pid", &st) && st.st_ino != FIRST_PID_NAMESPACE) {
+		say_error(
+			"cannot tell threads apart from inside of a PID namespace (needs the host's: "
+			"--pid=host for containers)");
+		return EXIT_CANNOT;
+	}
+	return check_privilege();
+}
+
+bool kernel_has_task_storage(void)
+{
+	return !is_without("task_storage") &&
+	       libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1;
+}
+
+bool kernel_has_sched_info(void)
+{
+	unsigned long long ran = 0, waited = 0, turns = 0;
+	FILE *file;
+
+	if (is_without("sched_info"))
+		return false;
+	/* There without CONFIG_SCHED_INFO is not; all zeros if the account is switched off. */
+	file = fopen("/proc/self/schedstat", "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%llu %llu %llu", &ran, &waited, &turns) != 3)
+		turns = 0;
+	fclose(file);
+	return turns;
+}
+
+/* A map of maps: the kernel does not return from updating one while a program may use the old. */
+static int outer_map = -1, inner_map = -1;
+
+int kernel_wait_setup(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options);
+
+	inner_map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "inner", 4, 4, 1, NULL);
+	if (inner_map < 0)
+		return inner_map;
+	options.inner_map_fd = inner_map;
+	outer_map = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "outer", 4, 4, 1, &options);
+	return outer_map < 0 ? outer_map : 0;
+}
+
+void kernel_wait_for_programs(void)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(outer_map, &zero, &inner_map, BPF_ANY))
+		say_detail("cannot wait for programs to end: %s", strerror(errno));
+}
+
+unsigned int kernel_threads(void)
+{
+	unsigned int running, threads = 0;
+	FILE *file = fopen("/proc/loadavg", "re");
+
+	if (file) {
+		if (fscanf(file, "%*f %*f %*f %u/%u", &running, &threads) != 2)
+			threads = 0;
+		fclose(file);
+	}
+	return threads ? threads : 1;
+}
+
+const char *kernel_missing(int err)
+{
+	switch (-err) {
+	case EPERM:
+	case EACCES:
+		return " (needs CAP_BPF and CAP_PERFMON, or root)";
+	case ESRCH:
+	case ENOENT:
+		return " (this kernel does not have it)";
+	case EOPNOTSUPP:
+	case ENOSYS:
+		return " (this kernel does not support it)";
+	default:
+		return "";
+	}
+}

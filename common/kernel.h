@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What this kernel has and what this process may do with it. */
+#ifndef COMMON_KERNEL_H
+#define COMMON_KERNEL_H
+
+#include <stdbool.h>
+
+/*
+ * Checks what every unit needs: privilege, the kernel's BTF, the first PID namespace. Tells what is
+ * missing and returns EXIT_CANNOT, or 0.
+ */
+int kernel_check(void);
+
+/* Can programs keep data with a task? 5.13 brought that for tracing programs. */
+bool kernel_has_task_storage(void);
+
+/*
+ * Does the scheduler account for the time that threads wait (CONFIG_SCHED_INFO, and switched on)?
+ */
+bool kernel_has_sched_info(void);
+
+/*
+ * Waits until no BPF program runs that was running when this was called. Needs
+ * kernel_wait_setup(), which returns 0 or a negative errno.
+ */
+int kernel_wait_setup(void);
+void kernel_wait_for_programs(void);
+
+/* All threads there are now, at least 1. */
+unsigned int kernel_threads(void);
+
+/* What a failure with @err (negative) is most likely missing, to be put into a message; "" if unknown. */
+const char *kernel_missing(int err);
+
+#endif

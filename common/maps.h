@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Reading and emptying maps. */
+#ifndef COMMON_MAPS_H
+#define COMMON_MAPS_H
+
+#include <stddef.h>
+
+/*
+ * Calls @add(@total, value) for each possible CPU's value of @key in map @fd, whose values have
+ * @size bytes. Returns 0 or a negative errno.
+ */
+int percpu_read(int fd, const void *key, size_t size, void (*add)(void *total, const void *one),
+		void *total);
+
+/*
+ * Calls @see(@data, key, value) for each element of hash @fd. @see may delete that element. Returns
+ * 0, a negative errno, or the first result of @see that is not 0, which ends it.
+ */
+int map_each(int fd, size_t key_size, size_t value_size,
+	     int (*see)(void *data, const void *key, const void *value), void *data);
+
+/* Sets each CPU's value of @key to zeros. Returns 0 or a negative errno. */
+int percpu_zero(int fd, const void *key, size_t size);
+
+#endif

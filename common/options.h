@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The command line: the options that units have in common, and tables of those that a unit adds.
+ * Parsing, --help, --usage and their messages all come from the tables.
+ */
+#ifndef COMMON_OPTIONS_H
+#define COMMON_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "targets.h"
+
+/* The common options that a unit takes, beside -v -q -V -h --usage, which each has. */
+enum common_option {
+	TAKES_TARGETS = 1 << 0,	 /* -p -t -C --comm --cgroup */
+	TAKES_INTERVAL = 1 << 1, /* -i */
+	TAKES_DURATION = 1 << 2, /* --duration */
+	TAKES_EVENTS = 1 << 3,	 /* --than -N */
+	TAKES_HEATMAP = 1 << 4,	 /* --heatmap */
+	TAKES_PERINS = 1 << 5,	 /* --perins */
+	TAKES_OUTPUT = 1 << 6,	 /* --json -o */
+	TAKES_COMMAND = 1 << 7,	 /* -- CMD */
+};
+
+enum option_kind {
+	OPTION_FLAG,	/* bool */
+	OPTION_COUNT,	/* uint64_t, at least `least` */
+	OPTION_TIME,	/* uint64_t in ns, at least `least`; a bare number counts in `bare` ns */
+	OPTION_STRING,	/* const char *, not empty */
+	OPTION_CHECKED, /* const char * that `check` accepts */
+};
+
+struct option_entry {
+	const char *name; /* the long one, without its dashes; NULL ends a table */
+	char letter;	  /* the short one, or 0 */
+	enum option_kind kind;
+	const char *arg;  /* the argument's name in the help */
+	const char *help; /* one line */
+	void *value;	  /* where it goes, of the kind's type */
+	bool *given;	  /* if not NULL, set when the option is there */
+	uint64_t least, bare;
+	/* Returns NULL if @text will do, else what is wrong with it. */
+	const char *(*check)(const char *text);
+	unsigned int takes; /* the enum common_option that brings it; 0: always */
+};
+
+/* What the common options said. */
+struct settings {
+	struct targets targets;
+	uint64_t interval_ns; /* 0: one report, at the end */
+	uint64_t duration_ns; /* 0: until told to stop */
+	uint64_t most_events; /* 0: any number */
+	uint64_t than_ns;
+	bool than; /* single events are to be shown */
+	const char *heatmap;
+	bool perins;
+	bool json;
+	const char *output;
+	bool verbose, quiet;
+	char **command; /* ends with NULL; NULL: none */
+};
+
+/* What the help says of a unit. */
+struct synopsis {
+	const char *name;
+	const char *summary;	 /* what it answers, one line */
+	const char *description; /* the exact definition of its figures */
+	const char *examples;
+	unsigned int takes;
+	const struct option_entry *options; /* the unit's own */
+};
+
+/*
+ * Parses the command line into @settings and the unit's own values. Returns -1 to go on, or the
+ * exit status: after --help and its kin, or after having told what is wrong.
+ */
+int options_parse(const struct synopsis *unit, int argc, char **argv, struct settings *settings);
+
+#endif

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "quantity.h"
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+static const struct unit times[] = {
+	{ "ns", 1 },	       { "us", NSEC_PER_USEC },	   { "ms", NSEC_PER_MSEC },
+	{ "s", NSEC_PER_SEC }, { "m", 60 * NSEC_PER_SEC }, {},
+};
+
+static const struct unit sizes[] = {
+	{ "B", 1 },	      { "k", 1ULL << 10 },   { "K", 1ULL << 10 },
+	{ "kB", 1ULL << 10 }, { "KiB", 1ULL << 10 }, { "M", 1ULL << 20 },
+	{ "MB", 1ULL << 20 }, { "MiB", 1ULL << 20 }, { "G", 1ULL << 30 },
+	{ "GB", 1ULL << 30 }, { "GiB", 1ULL << 30 }, { "T", 1ULL << 40 },
+	{ "TB", 1ULL << 40 }, { "TiB", 1ULL << 40 }, {},
+};
+
+static int parse_with_units(const char *text, const struct unit *units, uint64_t factor,
+			    uint64_t *value)
+{
+	size_t whole = strspn(text, "0123456789"), fraction = 0;
+	const char *suffix = text + whole;
+	long double scaled;
+
+	if (*suffix == '.') {
+		fraction = strspn(suffix + 1, "0123456789");
+		suffix += 1 + fraction;
+	}
+	if (!whole || (suffix[-1] == '.' && !fraction))
+		return -EINVAL;
+	if (*suffix) {
+		for (; units->name && strcmp(units->name, suffix); units++)
+			;
+		if (!units->name)
+			return -EINVAL;
+		factor = units->factor;
+	}
+	/* 64 bits of mantissa: exact for all whole numbers that fit the result. */
+	scaled = strtold(text, NULL) * factor;
+	if (scaled >= 0x1p64L)
+		return -ERANGE;
+	*value = scaled;
+	return 0;
+}
+
+int parse_time(const char *text, uint64_t bare, uint64_t *ns)
+{
+	return parse_with_units(text, times, bare, ns);
+}
+
+int parse_size(const char *text, uint64_t *bytes)
+{
+	return parse_with_units(text, sizes, 1, bytes);
+}
+
+int parse_count(const char *text, uint64_t *count)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (!digits || text[digits])
+		return -EINVAL;
+	errno = 0;
+	*count = strtoull(text, NULL, 10);
+	return -errno;
+}
+
+/* @value in the largest of @units (of @n, smallest first) that leaves at least 1; @trim: see format_bound(). */
+static const char *format_scaled(char *buf, uint64_t value, const struct unit *units, int n,
+				 bool trim)
+{
+	int i = n - 1, digits;
+	double scaled;
+
+	while (i && value < units[i].factor)
+		i--;
+	scaled = (double)value / units[i].factor;
+	/* 999.96 us would be printed as 1000.0 us. */
+	if (i && i < n - 1 && scaled >= 999.95)
+		scaled = (double)value / units[++i].factor;
+	if (units[i].factor == 1) {
+		snprintf(buf, QUANTITY_LEN, "%" PRIu64 " %s", value, units[i].name);
+		return buf;
+	}
+	digits = scaled < 9.9995 ? 3 : scaled < 99.995 ? 2 : 1;
+	snprintf(buf, QUANTITY_LEN, trim ? "%.*g %s" : "%.*f %s", trim ? 4 : digits, scaled,
+		 units[i].name);
+	return buf;
+}
+
+static const struct unit shown_times[] = {
+	{ "ns", 1 },
+	{ "us", NSEC_PER_USEC },
+	{ "ms", NSEC_PER_MSEC },
+	{ "s", NSEC_PER_SEC },
+};
+
+static const struct unit shown_sizes[] = {
+	{ "B", 1 },
+	{ "KiB", 1ULL << 10 },
+	{ "MiB", 1ULL << 20 },
+	{ "GiB", 1ULL << 30 },
+	{ "TiB", 1ULL << 40 },
+};
+
+const char *format_time(char *buf, uint64_t ns)
+{
+	return format_scaled(buf, ns, shown_times, 4, false);
+}
+
+const char *format_size(char *buf, uint64_t bytes)
+{
+	return format_scaled(buf, bytes, shown_sizes, 5, false);
+}
+
+const char *format_bound(char *buf, uint64_t ns)
+{
+	return format_scaled(buf, ns, shown_times, 4, true);
+}
+
+const char *format_count(char *buf, uint64_t count)
+{
+	char digits[QUANTITY_LEN], *to = buf;
+	int n = snprintf(digits, sizeof(digits), "%" PRIu64, count), i;
+
+	for (i = 0; i < n; i++) {
+		if (i && (n - i) % 3 == 0)
+			*to++ = ',';
+		*to++ = digits[i];
+	}
+	*to = 0;
+	return buf;
+}

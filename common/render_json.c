@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reports as JSON: one object a line. */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include "clock.h"
+#include "lost.h"
+#include "report.h"
+#include "say.h"
+#include "utf8.h"
+#include "version.h"
+
+/* json-c returns NULL without memory, and takes NULL for null: that would be a wrong report. */
+static json_object *made(json_object *object)
+{
+	if (!object) {
+		say_error("out of memory for the report");
+		exit(EXIT_FAILED);
+	}
+	return object;
+}
+
+static void add(json_object *to, const char *name, json_object *value)
+{
+	if (json_object_object_add(to, name, made(value)))
+		made(NULL);
+}
+
+static void add_number(json_object *to, const char *name, uint64_t number)
+{
+	add(to, name, json_object_new_uint64(number));
+}
+
+static json_object *text(const char *bytes)
+{
+	size_t size = 3 * strlen(bytes) + 1;
+	char *clean = malloc(size);
+	json_object *object = NULL;
+
+	if (clean) {
+		utf8_clean(clean, size, bytes, false);
+		object = json_object_new_string(clean);
+	}
+	free(clean);
+	return made(object);
+}
+
+static json_object *buckets(const struct hist *h)
+{
+	json_object *list = made(json_object_new_array());
+	uint64_t lo, hi;
+	unsigned int i;
+
+	for (i = 0; i < HIST_BUCKETS; i++) {
+		json_object *bucket;
+
+		if (!h->bucket[i])
+			continue;
+		hist_bounds(i, &lo, &hi);
+		bucket = made(json_object_new_object());
+		add_number(bucket, "lo_ns", lo);
+		add_number(bucket, "hi_ns", hi);
+		add_number(bucket, "count", h->bucket[i]);
+		json_object_array_add(list, bucket);
+	}
+	return list;
+}
+
+/* Without a value there is no least, middle or greatest one: those members are null. */
+static void add_statistic(json_object *to, const char *name, const struct hist *h, uint64_t value)
+{
+	if (h->count)
+		add_number(to, name, value);
+	else
+		json_object_object_add(to, name, NULL);
+}
+
+static void add_dist(json_object *to, const struct hist *h)
+{
+	add_number(to, "count", h->count);
+	add_number(to, "sum_ns", h->sum);
+	add_statistic(to, "min_ns", h, h->min);
+	add_statistic(to, "avg_ns", h, hist_average(h));
+	add_statistic(to, "p50_ns", h, hist_percentile(h, 50));
+	add_statistic(to, "p95_ns", h, hist_percentile(h, 95));
+	add_statistic(to, "p99_ns", h, hist_percentile(h, 99));
+	add_statistic(to, "max_ns", h, h->max);
+	add(to, "hist", buckets(h));
+}
+
+static json_object *rows(const struct table *t);
+
+static void add_cell(json_object *to, const struct column *column, const struct cell *c)
+{
+	char name[64], when[CLOCK_LEN];
+
+	if (!c->set)
+		return;
+	switch (column->type) {
+	case CELL_STRING:
+		add(to, column->name, text(c->string));
+		break;
+	case CELL_ID:
+	case CELL_COUNT:
+		add_number(to, column->name, c->number);
+		break;
+	case CELL_DURATION:
+	case CELL_SIZE:
+		snprintf(name, sizeof(name), "%s%s", column->name,
+			 column->type == CELL_SIZE ? "_bytes" : "_ns");
+		add_number(to, name, c->number);
+		break;
+	case CELL_TIME:
+		add(to, column->name, json_object_new_string(clock_utc(when, c->number)));
+		break;
+	case CELL_DIST:
+		add_dist(to, c->dist);
+		break;
+	case CELL_TABLE:
+		add(to, column->name, rows(c->table));
+		break;
+	}
+}
+
+static json_object *rows(const struct table *t)
+{
+	json_object *list = made(json_object_new_array());
+	unsigned int column;
+	size_t i;
+
+	for (i = 0; i < t->rows; i++) {
+		json_object *row = made(json_object_new_object());
+
+		for (column = 0; column < t->layout->count; column++)
+			add_cell(row, &t->layout->columns[column], &table_row(t, i)[column]);
+		json_object_array_add(list, row);
+	}
+	return list;
+}
+
+static json_object *lost(const uint64_t counts[LOST_REASONS])
+{
+	json_object *object = made(json_object_new_object());
+	unsigned int why;
+
+	add_number(object, "total", lost_total(counts));
+	for (why = 0; why < LOST_REASONS; why++)
+		add_number(object, lost_names[why], counts[why]);
+	return object;
+}
+
+static void render(struct output *out, const struct report *report)
+{
+	json_object *object = made(json_object_new_object());
+	char when[CLOCK_LEN];
+
+	add(object, "tool", json_object_new_string(report->tool));
+	add(object, "version", json_object_new_string(VERSION));
+	add(object, "time", json_object_new_string(clock_utc(when, report->time)));
+	add_number(object, "elapsed_ns", report->elapsed_ns);
+	add(object, "lost", lost(report->lost));
+	add(object, "rows", rows(&report->rows));
+	if (report->events.layout)
+		add(object, "events", rows(&report->events));
+	fprintf(out->file, "%s\n",
+		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+							       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}
+
+static bool keep_events(struct output *out, const struct table *events)
+{
+	(void)out;
+	(void)events;
+	return false;
+}
+
+const struct renderer json_renderer = { .events = keep_events, .report = render };

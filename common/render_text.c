@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reports as text: single events a line each, then a table a report, and below the table of a
+ * single row the picture of its distribution.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include "clock.h"
+#include "quantity.h"
+#include "report.h"
+#include "utf8.h"
+
+#define TEXT_LEN 128
+
+/* At most this many lines for a distribution, if halving its resolution gets there. */
+#define HIST_LINES 24
+#define BAR_WIDTH  40
+
+static const char *title(const struct column *column)
+{
+	return column->title ? column->title : column->name;
+}
+
+/* Pads to @width characters, of which @used are there; @left: the text stands on the left. */
+static void put(FILE *file, const char *text, size_t used, int width, bool left)
+{
+	int pad = width > (int)used ? width - (int)used : 0;
+
+	fprintf(file, "%*s%s%*s", left ? 0 : pad, "", text, left ? pad : 0, "");
+}
+
+/* The text of a cell with one value; returns its number of characters. */
+static size_t cell_text(char *buf, const struct column *column, const struct cell *c)
+{
+	if (!c->set) {
+		strcpy(buf, "-");
+		return 1;
+	}
+	switch (column->type) {
+	case CELL_STRING:
+		return utf8_clean(buf, TEXT_LEN, c->string, true);
+	case CELL_ID:
+		snprintf(buf, TEXT_LEN, "%" PRIu64, c->number);
+		break;
+	case CELL_COUNT:
+		format_count(buf, c->number);
+		break;
+	case CELL_DURATION:
+		format_time(buf, c->number);
+		break;
+	case CELL_SIZE:
+		format_size(buf, c->number);
+		break;
+	case CELL_TIME:
+		clock_local(buf, c->number);
+		break;
+	default:
+		buf[0] = 0;
+	}
+	return strlen(buf);
+}
+
+/* How wide a column's cells are, if they are not wider than usual. */
+static int usual_width(enum cell_type type)
+{
+	switch (type) {
+	case CELL_STRING:
+		return COMM_LEN - 1;
+	case CELL_ID:
+		return 7;
+	case CELL_TIME:
+		return 15;
+	case CELL_DURATION:
+	case CELL_SIZE:
+		return 9;
+	default:
+		return 11;
+	}
+}
+
+static bool on_left(enum cell_type type)
+{
+	return type == CELL_STRING || type == CELL_TIME || type == CELL_TABLE;
+}
+
+/* The width of column @i; nothing is padded at the end of a line. */
+static int width(const struct layout *layout, unsigned int i)
+{
+	bool last = i == layout->count - 1 || layout->columns[i + 1].below;
+
+	return last && on_left(layout->columns[i].type) ? 0 : usual_width(layout->columns[i].type);
+}
+
+static void bold(struct output *out, bool on)
+{
+	if (out->colour)
+		fputs(on ? "\033[1m" : "\033[0m", out->file);
+}
+
+/* What a distribution shows in a table. */
+#define STATISTICS 8
+
+static const char *const statistic_titles[STATISTICS] = { "count", "sum", "min", "avg",
+							  "p50",   "p95", "p99", "max" };
+
+static void statistic_text(char *buf, const struct hist *h, unsigned int which)
+{
+	static const double percents[] = { 50, 95, 99 };
+
+	if (which == 0) {
+		format_count(buf, h->count);
+		return;
+	}
+	if (which > 1 && !h->count) {
+		strcpy(buf, "-");
+		return;
+	}
+	switch (which) {
+	case 1:
+		format_time(buf, h->sum);
+		break;
+	case 2:
+		format_time(buf, h->min);
+		break;
+	case 3:
+		format_time(buf, hist_average(h));
+		break;
+	case 7:
+		format_time(buf, h->max);
+		break;
+	default:
+		format_time(buf, hist_percentile(h, percents[which - 4]));
+	}
+}
+
+static void put_head(struct output *out, const struct layout *layout)
+{
+	unsigned int i, s;
+
+	bold(out, true);
+	for (i = 0; i < layout->count; i++) {
+		const struct column *column = &layout->columns[i];
+
+		if (column->below)
+			continue;
+		if (i)
+			fputs("  ", out->file);
+		if (column->type == CELL_DIST) {
+			for (s = 0; s < STATISTICS; s++)
+				fprintf(out->file, "%s%*s", s ? "  " : "", s ? 9 : 11,
+					statistic_titles[s]);
+		} else {
+			put(out->file, title(column), strlen(title(column)), width(layout, i),
+			    on_left(column->type));
+		}
+	}
+	bold(out, false);
+	fputc('\n', out->file);
+}
+
+/* The rows of a cell's table, one behind the other. */
+static void put_inline(FILE *file, const struct table *t)
+{
+	char buf[TEXT_LEN];
+	unsigned int i;
+	size_t row;
+
+	for (row = 0; row < t->rows; row++) {
+		for (i = 0; i < t->layout->count; i++) {
+			const struct cell *c = &table_row(t, row)[i];
+
+			if (!c->set)
+				continue;
+			cell_text(buf, &t->layout->columns[i], c);
+			fprintf(file, "%s%s", i ? " " : row ? ", " : "", buf);
+		}
+	}
+}
+
+static void put_row(struct output *out, const struct layout *layout, const struct cell *row)
+{
+	char buf[TEXT_LEN];
+	unsigned int i, s;
+	size_t used;
+
+	for (i = 0; i < layout->count; i++) {
+		const struct column *column = &layout->columns[i];
+
+		if (column->below)
+			continue;
+		if (i)
+			fputs("  ", out->file);
+		switch (column->type) {
+		case CELL_DIST:
+			for (s = 0; s < STATISTICS; s++) {
+				statistic_text(buf, row[i].dist, s);
+				fprintf(out->file, "%s%*s", s ? "  " : "", s ? 9 : 11, buf);
+			}
+			break;
+		case CELL_TABLE:
+			if (row[i].set)
+				put_inline(out->file, row[i].table);
+			break;
+		default:
+			used = cell_text(buf, column, &row[i]);
+			put(out->file, buf, used, width(layout, i), on_left(column->type));
+		}
+	}
+	fputc('\n', out->file);
+}
+
+/* A bar of @share (0 to 1) of BAR_WIDTH; what is there at all is seen. */
+static void put_bar(FILE *file, double share)
+{
+	int length = share * BAR_WIDTH + 0.5;
+
+	if (!length && share > 0)
+		length = 1;
+	if (length)
+		fputs("  ", file);
+	while (length--)
+		fputc('#', file);
+}
+
+/* What the buckets that share line @i hold. */
+static uint64_t group_count(const struct hist *h, unsigned int i, unsigned int group)
+{
+	uint64_t count = 0;
+	unsigned int b;
+
+	for (b = i * group; b < (i + 1) * group; b++)
+		count += h->bucket[b];
+	return count;
+}
+
+/*
+ * The picture of @h: neighbouring buckets share a line, as many as keep it short, but never more
+ * than a power of two.
+ */
+static void put_hist(struct output *out, const struct hist *h)
+{
+	unsigned int first = 0, last = HIST_BUCKETS - 1, group = 1, i, b;
+	char lo_text[QUANTITY_LEN], hi_text[QUANTITY_LEN], count_text[QUANTITY_LEN];
+	uint64_t most = 0, lo, hi, end, count;
+
+	while (first < last && !h->bucket[first])
+		first++;
+	while (last > first && !h->bucket[last])
+		last--;
+	while (group < HIST_SUB && last / group - first / group + 1 > HIST_LINES)
+		group *= 2;
+	for (i = first / group; i <= last / group; i++) {
+		count = group_count(h, i, group);
+		if (count > most)
+			most = count;
+	}
+
+	fputc('\n', out->file);
+	bold(out, true);
+	fprintf(out->file, "%24s  %11s  %s", "range", "count", "distribution");
+	bold(out, false);
+	fputc('\n', out->file);
+	for (i = first / group; i <= last / group; i++) {
+		count = group_count(h, i, group);
+		/* A long stretch of nothing is one line. */
+		for (b = i; !count && b < last / group && !group_count(h, b, group); b++)
+			;
+		if (!count && b - i > 2) {
+			fprintf(out->file, "%24s\n", "...");
+			i = b - 1;
+			continue;
+		}
+		hist_bounds(i * group, &lo, &end);
+		hist_bounds((i + 1) * group - 1, &end, &hi);
+		if (hi == UINT64_MAX)
+			strcpy(hi_text, "more");
+		else
+			format_bound(hi_text, hi);
+		fprintf(out->file, "%10s .. %10s  %11s", format_bound(lo_text, lo), hi_text,
+			format_count(count_text, count));
+		put_bar(out->file, (double)count / most);
+		fputc('\n', out->file);
+	}
+}
+
+/* The rows of a cell's table, a line each. */
+static void put_below(struct output *out, const struct table *t)
+{
+	size_t row;
+
+	for (row = 0; row < t->rows; row++) {
+		fputs("    ", out->file);
+		put_row(out, t->layout, table_row(t, row));
+	}
+}
+
+static bool show_events(struct output *out, const struct table *events)
+{
+	const struct layout *layout = events->layout;
+	unsigned int i;
+	size_t row;
+
+	if (!out->head_printed)
+		put_head(out, layout);
+	out->head_printed = true;
+	for (row = 0; row < events->rows; row++) {
+		const struct cell *cells = table_row(events, row);
+
+		put_row(out, layout, cells);
+		for (i = 0; i < layout->count; i++) {
+			if (layout->columns[i].below && cells[i].set)
+				put_below(out, cells[i].table);
+		}
+	}
+	return true;
+}
+
+/* Lines on the terminal, or SIZE_MAX where there is none. */
+static size_t terminal_lines(struct output *out)
+{
+	struct winsize size;
+
+	if (!out->terminal || ioctl(fileno(out->file), TIOCGWINSZ, &size) || !size.ws_row)
+		return SIZE_MAX;
+	return size.ws_row;
+}
+
+/* The only distribution of a table with a single row, or NULL. */
+static const struct hist *single_dist(const struct table *rows)
+{
+	unsigned int i;
+
+	for (i = 0; rows->rows == 1 && i < rows->layout->count; i++) {
+		const struct cell *c = &table_row(rows, 0)[i];
+
+		if (rows->layout->columns[i].type == CELL_DIST && c->dist->count)
+			return c->dist;
+	}
+	return NULL;
+}
+
+/* The lines of a report that stand above its rows, and what may stand below. */
+#define LINES_AROUND 5
+
+static void render(struct output *out, const struct report *report)
+{
+	size_t shown = report->rows.rows, row;
+	char when[CLOCK_LEN], length[QUANTITY_LEN];
+	const struct hist *dist = single_dist(&report->rows);
+
+	if (out->refresh) {
+		size_t lines = terminal_lines(out);
+
+		fputs("\033[H\033[2J", out->file);
+		if (lines > LINES_AROUND && shown > lines - LINES_AROUND)
+			shown = lines - LINES_AROUND;
+	} else if (out->reported || out->head_printed) {
+		fputc('\n', out->file);
+	}
+	out->reported = true;
+	out->head_printed = false;
+
+	fprintf(out->file, "%s  %s, the last %s\n", clock_local(when, report->time), report->tool,
+		format_time(length, report->elapsed_ns));
+	put_head(out, report->rows.layout);
+	for (row = 0; row < shown; row++)
+		put_row(out, report->rows.layout, table_row(&report->rows, row));
+	if (shown < report->rows.rows)
+		fprintf(out->file, "... %zu more rows; -o FILE or a pipe takes them all\n",
+			report->rows.rows - shown);
+	if (dist)
+		put_hist(out, dist);
+}
+
+const struct renderer text_renderer = { .events = show_events, .report = render };

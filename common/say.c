@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+#include <stdio.h>
+#include "say.h"
+
+static const char *name = "bpf-prof";
+static bool verbose, quiet;
+
+void say_setup(const char *unit, bool be_verbose, bool be_quiet)
+{
+	name = unit;
+	verbose = be_verbose;
+	quiet = be_quiet;
+}
+
+bool say_is_verbose(void)
+{
+	return verbose;
+}
+
+bool say_is_quiet(void)
+{
+	return quiet;
+}
+
+/* One write a line, so that lines of several processes do not mix. */
+static void say(const char *format, va_list args)
+{
+	char line[1024];
+	int length = snprintf(line, sizeof(line), "%s: ", name);
+
+	vsnprintf(line + length, sizeof(line) - length, format, args);
+	fprintf(stderr, "%s\n", line);
+}
+
+void say_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+void say_note(const char *format, ...)
+{
+	va_list args;
+
+	if (quiet)
+		return;
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+void say_detail(const char *format, ...)
+{
+	va_list args;
+
+	if (!verbose)
+		return;
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rows of typed, named, united cells: what a unit fills and every renderer reads. A unit knows
+ * nothing of text or JSON, and a renderer nothing of units.
+ */
+#ifndef COMMON_TABLE_H
+#define COMMON_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "hist.h"
+
+enum cell_type {
+	CELL_STRING, /* bytes up to a NUL, in no known encoding */
+	CELL_ID,     /* a number that names something: a thread, a CPU */
+	CELL_COUNT,
+	CELL_DURATION, /* ns */
+	CELL_SIZE,     /* bytes */
+	CELL_TIME,     /* ns since the epoch */
+	CELL_DIST,     /* a distribution of durations */
+	CELL_TABLE,    /* rows that belong to this row */
+};
+
+struct column {
+	const char *name;  /* as a JSON member, without its unit; a CELL_DIST's are named for it */
+	const char *title; /* as a text column's head; NULL: the name */
+	enum cell_type type;
+	const struct layout *layout; /* of a CELL_TABLE */
+	bool below; /* a CELL_TABLE that text shows below the row, a line each of its rows */
+};
+
+struct layout {
+	const struct column *columns;
+	unsigned int count;
+};
+
+#define LAYOUT(array)                                                           \
+	{                                                                       \
+		.columns = (array), .count = sizeof(array) / sizeof((array)[0]) \
+	}
+
+struct cell {
+	bool set; /* false: there is no such value here */
+	union {
+		char *string;
+		uint64_t number;
+		struct hist *dist;
+		struct table *table;
+	};
+};
+
+struct table {
+	const struct layout *layout;
+	struct cell *cells; /* row by row */
+	size_t rows;
+	size_t room; /* rows that there is memory for */
+};
+
+/* A table without rows; @layout is kept. */
+void table_init(struct table *t, const struct layout *layout);
+
+/* Removes all rows; the table can be filled again. */
+void table_clear(struct table *t);
+
+/* Frees what the table owns. */
+void table_free(struct table *t);
+
+/*
+ * Adds an empty row and returns its cells, valid until the next row is added. Out of memory ends
+ * the process: a report with rows missing would be a wrong one.
+ */
+struct cell *table_add(struct table *t);
+
+const struct cell *table_row(const struct table *t, size_t row);
+
+/* These fill a cell. Strings and distributions are copied. */
+void cell_string(struct cell *c, const char *text);
+void cell_comm(struct cell *c, const char comm[COMM_LEN]); /* need not end with a NUL */
+void cell_number(struct cell *c, uint64_t number);
+void cell_dist(struct cell *c, const struct hist *dist);
+
+/* Makes the cell a table of @layout without rows and returns it. */
+struct table *cell_table(struct cell *c, const struct layout *layout);
+
+/* Sorts the rows by column @column (a number, or a distribution's sum), largest first. */
+void table_sort(struct table *t, unsigned int column);
+
+#endif

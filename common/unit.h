@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The life of a unit: options, the kernel's means, the skeleton, targets, load, attach, reports at
+ * each interval and signal, the final report, the end. A unit says what is particular to it in a
+ * struct unit, and its main() is a call of unit_main().
+ */
+#ifndef COMMON_UNIT_H
+#define COMMON_UNIT_H
+
+#include <bpf/libbpf.h>
+#include "command.h"
+#include "options.h"
+#include "report.h"
+
+struct heatmap;
+
+/* A run of a unit. */
+struct session {
+	const struct unit *unit;
+	struct settings settings;
+
+	/* The skeleton's parts; session_use() sets them. */
+	void *skeleton_memory;
+	struct bpf_object_skeleton *skeleton;
+	struct bpf_object *obj;
+	struct bpf_config *config;
+	volatile struct bpf_control *control;
+
+	struct output out;
+	const struct renderer *renderer;
+	struct report report;
+	struct command command;
+	struct ring_buffer *events;
+
+	uint64_t observed_since; /* CLOCK_MONOTONIC ns */
+	uint64_t span_since;	 /* ... of the report that is due next */
+	uint64_t lost_before[LOST_REASONS];
+	uint64_t unknown_tasks; /* LOST_UNKNOWN_TASK when all tasks were walked last */
+	uint64_t events_shown;
+	uint64_t events_dropped; /* not kept for a report: too many */
+
+	struct heatmap *heatmap;
+	struct hist heat_before; /* the running span's distribution at the last column */
+};
+
+struct unit {
+	struct synopsis synopsis;
+
+	/* What helps when its maps are full. */
+	const char *map_full_help;
+
+	/* Its rows and single events. May look at the settings. events: NULL if it has none. */
+	const struct layout *(*rows)(const struct session *s);
+	const struct layout *(*events)(const struct session *s);
+
+	/*
+	 * Opens the skeleton, hands it over by session_use(), and sets up what is particular to
+	 * the unit. Runs before load. Returns 0 or a negative errno.
+	 */
+	int (*open)(struct session *s);
+
+	/* Adds the rows of half @half (struct bpf_control). Returns 0 or a negative errno. */
+	int (*report)(struct session *s, unsigned int half, struct table *rows);
+
+	/* Empties half @half, which no program writes now. Returns 0 or a negative errno. */
+	int (*empty)(struct session *s, unsigned int half);
+
+	/* The distribution of all of half @half, for the heat map; NULL if the unit has none. */
+	int (*total)(struct session *s, unsigned int half, struct hist *total);
+
+	/* Adds a row to @events for what came through the map `events`. */
+	void (*event)(struct session *s, const void *data, size_t size, struct table *events);
+};
+
+/* Runs @unit; returns its exit status. */
+int unit_main(const struct unit *unit, int argc, char **argv);
+
+/* Takes over the skeleton @skel, as opened by bpftool's NAME__open(). */
+#define session_use(s, skel)                                                         \
+	do {                                                                         \
+		(s)->skeleton_memory = (skel);                                       \
+		(s)->skeleton = (skel)->skeleton;                                    \
+		(s)->obj = (skel)->obj;                                              \
+		(s)->config = (struct bpf_config *)&(skel)->rodata->config;          \
+		(s)->control = (volatile struct bpf_control *)&(skel)->bss->control; \
+	} while (0)
+
+#endif

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How long threads wait for a CPU once they are runnable.
+ *
+ * The scheduler keeps this account itself (struct sched_info, the source of /proc/TID/schedstat):
+ * it stamps a thread when it is queued, and adds up what it waited whenever it leaves a queue. At
+ * the switch to a thread the wait that ends is therefore
+ *
+ *	what it has waited on queues that it was moved away from since it last ran
+ *	+ the run queue's clock - the stamp of the queue it is on.
+ *
+ * One program at the switch is enough, and its figures are the kernel's to the nanosecond. Where
+ * a kernel keeps no account (no CONFIG_SCHED_INFO), the programs at wakeup and preemption take
+ * the stamps instead.
+ */
+#include "vmlinux.h"
+#include "abi.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "rundelay.h"
+
+struct wait {
+	u64 waited; /* run_delay when it last ran */
+	u64 turns;  /* pcount of the next switch to it, if none is missed */
+	u64 since;  /* without the kernel's account: runnable since, or 0 */
+};
+
+#define TASK_DATA struct wait
+#include "compat.bpf.h"
+#include "hist.bpf.h"
+#include "lost.bpf.h"
+#include "target.bpf.h"
+#include "task.bpf.h"
+#include "record.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* The kernel's own account is there and is to be used. */
+const volatile bool kernel_account = true;
+
+/* All waits. Key: the half. Cannot be full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct hist);
+} all SEC(".maps");
+
+/*
+ * A row for each thread and half. Filled at the end of a thread's first wait; a thread waits on one
+ * CPU at a time, so its histogram has one writer. Userspace sizes and empties it. When it is full,
+ * the waits of further threads are lost.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct rundelay_key);
+	__type(value, struct rundelay_thread);
+} threads SEC(".maps");
+
+/* A new row, to copy from: it would not fit on the stack. Stays empty. */
+struct rundelay_thread new_thread = {};
+
+/* struct rundelay_event, for --than. When userspace is too slow, events are lost. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} events SEC(".maps");
+
+static __always_inline bool use_kernel_account(void)
+{
+	return kernel_account && bpf_core_field_exists(struct cfs_rq, rq);
+}
+
+static __always_inline void task_begin(struct task_struct *p, struct wait *w)
+{
+	w->waited = p->sched_info.run_delay;
+	w->turns = p->sched_info.pcount;
+}
+
+static __always_inline void runnable(struct task_struct *p)
+{
+	struct task_slot *slot;
+
+	if (!task_possible(p))
+		return;
+	slot = task_slot(p) ?: task_found_late(p);
+	if (slot)
+		slot->data.since = bpf_ktime_get_ns();
+}
+
+/* Ends the wait of @p, which is being switched in. Returns false if it was not seen to begin. */
+static __always_inline bool wait_ends(struct task_struct *p, struct wait *w, u64 *delay)
+{
+	u64 queued, waited, turns;
+
+	if (!use_kernel_account()) {
+		if (!w->since)
+			return false;
+		*delay = bpf_ktime_get_ns() - w->since;
+		w->since = 0;
+		return true;
+	}
+	queued = p->sched_info.last_queued;
+	waited = p->sched_info.run_delay;
+	turns = p->sched_info.pcount;
+	if (queued)
+		queued = task_rq_clock(p) - queued;
+	*delay = queued;
+	/* After a missed switch, `waited` holds more than this wait's earlier queues. */
+	if (turns == w->turns)
+		*delay += waited - w->waited;
+	w->waited = waited + queued;
+	w->turns = turns + 1;
+	return true;
+}
+
+static __always_inline void count_thread(struct task_struct *p, u64 delay)
+{
+	struct rundelay_key key = { .born = p->start_time, .tid = p->pid, .half = current_half() };
+	struct rundelay_thread *row = bpf_map_lookup_elem(&threads, &key);
+	long err;
+
+	if (!row) {
+		err = bpf_map_update_elem(&threads, &key, &new_thread, BPF_NOEXIST);
+		row = bpf_map_lookup_elem(&threads, &key);
+		if (!row) {
+			count_lost(lost_because(err));
+			return;
+		}
+		row->tgid = p->tgid;
+	}
+	bpf_probe_read_kernel(row->comm, sizeof(row->comm), p->comm);
+	hist_add(&row->hist, delay);
+}
+
+static __always_inline void show_wait(struct task_struct *p, u64 delay)
+{
+	struct rundelay_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	struct recorder *r;
+	u32 zero = 0;
+
+	if (!e) {
+		count_lost(LOST_BUFFER);
+		return;
+	}
+	e->time = bpf_ktime_get_ns();
+	e->delay = delay;
+	e->tgid = p->tgid;
+	e->tid = p->pid;
+	e->cpu = bpf_get_smp_processor_id();
+	bpf_probe_read_kernel(e->comm, sizeof(e->comm), p->comm);
+	r = bpf_map_lookup_elem(&recorder, &zero);
+	if (r)
+		bpf_probe_read_kernel(&e->recorder, sizeof(e->recorder), r);
+	bpf_ringbuf_submit(e, 0);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct task_slot *slot;
+	struct hist *h;
+	u64 delay;
+	u32 half;
+
+	if (config.events)
+		record_task(RECORD_SWITCH, prev, 0);
+	if (!use_kernel_account() && (preempt || task_is_running(prev)))
+		runnable(prev);
+
+	if (!task_possible(next))
+		return 0;
+	slot = task_slot(next);
+	if (!slot) {
+		task_lost(next);
+		slot = task_found_late(next);
+		if (slot)
+			wait_ends(next, &slot->data, &delay);
+		return 0;
+	}
+	if (!wait_ends(next, &slot->data, &delay))
+		return 0;
+	if (!observing() || (slot->flags & TASK_TARGET) != TASK_TARGET || !cpu_wanted() ||
+	    !cgroup_wanted(next))
+		return 0;
+
+	if (config.total) {
+		half = current_half();
+		h = bpf_map_lookup_elem(&all, &half);
+		if (h)
+			hist_add(h, delay);
+	}
+	if (config.per_task)
+		count_thread(next, delay);
+	if (config.events && delay > config.than)
+		show_wait(next, delay);
+	return 0;
+}
+
+/* These two are loaded only where the kernel keeps no account. */
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(sched_wakeup, struct task_struct *p)
+{
+	runnable(p);
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(sched_wakeup_new, struct task_struct *p)
+{
+	runnable(p);
+	return 0;
+}

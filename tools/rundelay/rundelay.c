@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How long do threads wait for a CPU once they are runnable? */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "kernel.h"
+#include "clock.h"
+#include "maps.h"
+#include "recorder.h"
+#include "say.h"
+#include "unit.h"
+#include "rundelay.h"
+#include "rundelay.skel.h"
+
+/* Memory for single events that userspace has not taken yet; each takes 4 KiB. */
+#define EVENT_BUFFER (1 << 20)
+
+/* Of those who ran meanwhile, so many are named. */
+#define MOST_NAMED 4
+
+/* Twice the threads that there are now, and at least so many. */
+#define LEAST_THREADS 1024
+
+static struct rundelay *skel;
+static uint64_t max_threads;
+static bool detail, stamps;
+
+static const struct option_entry options[] = {
+	{ "detail", 0, OPTION_FLAG, NULL,
+	  "with --than: what happened on that CPU meanwhile, in order", .value = &detail },
+	{ "stamps", 0, OPTION_FLAG, NULL,
+	  "take stamps at wakeup and switch instead of the scheduler's account", .value = &stamps },
+	{ "max-threads", 0, OPTION_COUNT, "N",
+	  "with --perins: room for N threads in a report, 10 KiB of kernel memory each\n"
+	  "                                (default: twice those that there are now)",
+	  .value = &max_threads, .least = 1 },
+	{},
+};
+
+enum {
+	ROW_DIST
+};
+
+static const struct column one_row[] = {
+	[ROW_DIST] = { .name = "delay", .type = CELL_DIST },
+};
+
+enum {
+	THREAD_COMM,
+	THREAD_PID,
+	THREAD_TID,
+	THREAD_DIST
+};
+
+static const struct column thread_row[] = {
+	[THREAD_COMM] = { .name = "comm", .type = CELL_STRING },
+	[THREAD_PID] = { .name = "pid", .type = CELL_ID },
+	[THREAD_TID] = { .name = "tid", .type = CELL_ID },
+	[THREAD_DIST] = { .name = "delay", .type = CELL_DIST },
+};
+
+enum {
+	EVENT_TIME,
+	EVENT_COMM,
+	EVENT_PID,
+	EVENT_TID,
+	EVENT_CPU,
+	EVENT_DELAY,
+	EVENT_RAN,
+	EVENT_HAPPENED
+};
+
+static const struct column event_row[] = {
+	[EVENT_TIME] = { .name = "time", .type = CELL_TIME },
+	[EVENT_COMM] = { .name = "comm", .type = CELL_STRING },
+	[EVENT_PID] = { .name = "pid", .type = CELL_ID },
+	[EVENT_TID] = { .name = "tid", .type = CELL_ID },
+	[EVENT_CPU] = { .name = "cpu", .type = CELL_ID },
+	[EVENT_DELAY] = { .name = "delay", .type = CELL_DURATION },
+	[EVENT_RAN] = { .name = "ran",
+			.title = "ran there meanwhile",
+			.type = CELL_TABLE,
+			.layout = &ran_layout },
+	[EVENT_HAPPENED] = { .name = "happened",
+			     .type = CELL_TABLE,
+			     .layout = &happened_layout,
+			     .below = true },
+};
+
+static const struct layout one_layout = LAYOUT(one_row);
+static const struct layout thread_layout = LAYOUT(thread_row);
+static const struct layout event_layout = LAYOUT(event_row);
+
+static const struct layout *rows(const struct session *s)
+{
+	return s->settings.perins ? &thread_layout : &one_layout;
+}
+
+static const struct layout *events(const struct session *s)
+{
+	(void)s;
+	return &event_layout;
+}
+
+/* Switches off the programs that these settings or this kernel do not need. */
+static void choose_programs(void)
+{
+	struct bpf_program *const for_detail[] = {
+		skel->progs.record_migrate,	 skel->progs.record_irq_enter,
+		skel->progs.record_irq_exit,	 skel->progs.record_softirq_enter,
+		skel->progs.record_softirq_exit,
+	};
+	unsigned int i;
+
+	for (i = 0; !detail && i < sizeof(for_detail) / sizeof(*for_detail); i++)
+		bpf_program__set_autoload(for_detail[i], false);
+	if (skel->rodata->kernel_account) {
+		bpf_program__set_autoload(skel->progs.sched_wakeup, false);
+		bpf_program__set_autoload(skel->progs.sched_wakeup_new, false);
+	}
+}
+
+static int open_skeleton(struct session *s)
+{
+	unsigned int threads = 2 * kernel_threads();
+	int err = 0;
+
+	skel = rundelay__open();
+	if (!skel)
+		return -errno;
+	session_use(s, skel);
+	s->config->per_task = s->settings.perins;
+	s->config->total = !s->settings.perins || s->settings.heatmap;
+	skel->rodata->kernel_account = !stamps && kernel_has_sched_info();
+	say_detail("delays come from %s", skel->rodata->kernel_account
+						  ? "the scheduler's own account"
+						  : "stamps at wakeups and switches");
+	choose_programs();
+
+	if (!max_threads)
+		max_threads = threads < LEAST_THREADS ? LEAST_THREADS : threads;
+	if (s->settings.perins) /* in two halves */
+		err = bpf_map__set_max_entries(skel->maps.threads, 2 * max_threads);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.events,
+					       s->settings.than ? EVENT_BUFFER : getpagesize());
+	return err;
+}
+
+static void merge(void *total, const void *one)
+{
+	hist_merge(total, one);
+}
+
+static int total(struct session *s, unsigned int half, struct hist *all)
+{
+	(void)s;
+	return percpu_read(bpf_map__fd(skel->maps.all), &half, sizeof(*all), merge, all);
+}
+
+struct in_half {
+	unsigned int half;
+	struct table *rows;
+};
+
+static int add_thread(void *data, const void *key, const void *value)
+{
+	const struct rundelay_key *k = key;
+	const struct rundelay_thread *thread = value;
+	const struct in_half *in = data;
+	struct cell *row;
+
+	/* A row that has just been made has nothing in it yet. */
+	if (k->half != in->half || !thread->hist.count)
+		return 0;
+	row = table_add(in->rows);
+	cell_comm(&row[THREAD_COMM], thread->comm);
+	cell_number(&row[THREAD_PID], thread->tgid);
+	cell_number(&row[THREAD_TID], k->tid);
+	cell_dist(&row[THREAD_DIST], &thread->hist);
+	return 0;
+}
+
+static int report(struct session *s, unsigned int half, struct table *rows)
+{
+	struct in_half in = { half, rows };
+	struct hist all = {};
+	int err;
+
+	if (!s->settings.perins) {
+		err = total(s, half, &all);
+		if (!err)
+			cell_dist(&table_add(rows)[ROW_DIST], &all);
+		return err;
+	}
+	err = map_each(bpf_map__fd(skel->maps.threads), sizeof(struct rundelay_key),
+		       sizeof(struct rundelay_thread), add_thread, &in);
+	table_sort(rows, THREAD_DIST);
+	return err;
+}
+
+static int remove_thread(void *data, const void *key, const void *value)
+{
+	const struct rundelay_key *k = key;
+	const struct in_half *in = data;
+
+	(void)value;
+	if (k->half == in->half)
+		bpf_map_delete_elem(bpf_map__fd(skel->maps.threads), key);
+	return 0;
+}
+
+static int empty(struct session *s, unsigned int half)
+{
+	struct in_half in = { .half = half };
+
+	if (s->settings.perins)
+		map_each(bpf_map__fd(skel->maps.threads), sizeof(struct rundelay_key),
+			 sizeof(struct rundelay_thread), remove_thread, &in);
+	return percpu_zero(bpf_map__fd(skel->maps.all), &half, sizeof(struct hist));
+}
+
+static void event(struct session *s, const void *data, size_t size, struct table *events)
+{
+	const struct rundelay_event *e = data;
+	struct cell *row = table_add(events);
+	uint64_t began = e->time - e->delay;
+
+	(void)s;
+	(void)size;
+	cell_number(&row[EVENT_TIME], wall_of(e->time));
+	cell_comm(&row[EVENT_COMM], e->comm);
+	cell_number(&row[EVENT_PID], e->tgid);
+	cell_number(&row[EVENT_TID], e->tid);
+	cell_number(&row[EVENT_CPU], e->cpu);
+	cell_number(&row[EVENT_DELAY], e->delay);
+	recorder_ran(&e->recorder, began, e->time, MOST_NAMED,
+		     cell_table(&row[EVENT_RAN], &ran_layout));
+	if (detail)
+		recorder_happened(&e->recorder, began, e->time,
+				  cell_table(&row[EVENT_HAPPENED], &happened_layout));
+}
+
+static const struct unit rundelay = {
+	.synopsis = {
+		.name = "rundelay",
+		.summary = "How long do threads wait for a CPU once they are runnable?",
+		.description =
+			"A wait begins when a thread is woken, also for the first time, or when it is\n"
+			"preempted, and ends when it is switched in; being moved to other CPUs in between is\n"
+			"part of it. A wait counts where and when it ends: in that interval, on that CPU. The\n"
+			"idle tasks do not wait. Percentiles are off by at most 1/32; count, sum, min and max\n"
+			"are exact.\n"
+			"\n"
+			"The scheduler takes both times itself: sums and counts are those of\n"
+			"/proc/TID/schedstat (fields 2 and 3). When a thread is to run at once, on an idle CPU\n"
+			"or in place of another thread, the scheduler does not look at the clock again and\n"
+			"accounts for 0 ns. With --stamps rundelay takes the times, at wakeup and switch: that\n"
+			"costs more, and the time that an idle CPU takes to wake up is part of the wait.",
+		.examples =
+			"  rundelay --duration 10s            all threads, one distribution\n"
+			"  rundelay -i 1s --perins            each second, who waited most\n"
+			"  rundelay --than 10ms               each wait over 10 ms, and who ran meanwhile\n"
+			"  rundelay -p 4242 --json -i 1s      a process, for another program to read\n"
+			"  rundelay -- make -j8               a command and its children",
+		.takes = TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_EVENTS |
+			 TAKES_HEATMAP | TAKES_PERINS | TAKES_OUTPUT | TAKES_COMMAND,
+		.options = options,
+	},
+	.map_full_help = "no room for more threads; --max-threads makes some",
+	.rows = rows,
+	.events = events,
+	.open = open_skeleton,
+	.report = report,
+	.empty = empty,
+	.total = total,
+	.event = event,
+};
+
+int main(int argc, char **argv)
+{
+	return unit_main(&rundelay, argc, argv);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel types that the programs read, and only the members that they read.
+ *
+ * Nothing here has to match a kernel's layout: preserve_access_index makes clang record every
+ * access by name, and libbpf puts in the running kernel's offsets at load. A member that some
+ * kernels spell differently has its own flavour, `struct name___what`; libbpf ignores what stands
+ * behind the three underscores when it looks the type up. bpf/compat.bpf.h chooses between them.
+ */
+#ifndef VMLINUX_H
+#define VMLINUX_H
+
+typedef signed char __s8;
+typedef unsigned char __u8;
+typedef short __s16;
+typedef unsigned short __u16;
+typedef int __s32;
+typedef unsigned int __u32;
+typedef long long __s64;
+typedef unsigned long long __u64;
+
+typedef __s8 s8;
+typedef __u8 u8;
+typedef __s16 s16;
+typedef __u16 u16;
+typedef __s32 s32;
+typedef __u32 u32;
+typedef __s64 s64;
+typedef __u64 u64;
+
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u64 __be64;
+typedef __u32 __wsum;
+
+typedef _Bool bool;
+typedef int pid_t;
+typedef unsigned long size_t;
+
+enum {
+	false = 0,
+	true = 1
+};
+
+#define NULL ((void *)0)
+
+/* The parts of the BPF system call's interface that programs name. */
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_HASH = 5,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+
+enum {
+	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
+	BPF_F_NO_PREALLOC = 1,
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
+};
+
+/* Error numbers that map operations return, negated. */
+enum {
+	ENOMEM = 12,
+	EBUSY = 16,
+	EEXIST = 17,
+	E2BIG = 7,
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	int level;
+};
+
+/* 5.5 to 6.0: the ancestors' ids stand in the cgroup itself. */
+struct cgroup___ids {
+	u64 ancestor_ids[1];
+};
+
+/* From 6.1: the ancestors themselves. */
+struct cgroup___pointers {
+	struct cgroup *ancestors[1];
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct rq {
+	u64 clock;
+};
+
+struct cfs_rq {
+	struct rq *rq;
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq;
+};
+
+struct sched_info {
+	unsigned long pcount;
+	unsigned long long run_delay;
+	unsigned long long last_queued;
+};
+
+struct task_struct {
+	unsigned int __state;
+	struct sched_entity se;
+	struct sched_info sched_info;
+	pid_t pid;
+	pid_t tgid;
+	u64 start_time;
+	char comm[16];
+	struct task_struct *group_leader;
+	struct css_set *cgroups;
+};
+
+/* Before 5.14. */
+struct task_struct___state {
+	volatile long state;
+};
+
+/* 6.4 to 6.18. */
+struct bpf_local_storage_map {
+	bool bpf_ma;
+};
+
+struct bpf_local_storage_map___nolock {
+	bool use_kmalloc_nolock;
+};
+
+struct irqaction {
+	const char *name;
+};
+
+struct bpf_iter_meta;
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+#if defined(__TARGET_ARCH_x86)
+#include "x86_64.h"
+#elif defined(__TARGET_ARCH_arm64)
+#include "arm64.h"
+#else
+#error "no register layout for this architecture; add one beside x86_64.h"
+#endif
+
+#endif
