@@ -32,6 +32,7 @@ enum lost_reason {
 	LOST_BUSY,	   /* a map was in use by what this event interrupted */
 	LOST_NO_MEMORY,	   /* the kernel had no memory for a map's element */
 	LOST_UNKNOWN_TASK, /* of a task that had not been seen before */
+	LOST_UNSEEN,	   /* the kernel did not come past the tracepoint */
 	LOST_BUFFER,	   /* an event could not be handed to userspace */
 	LOST_IN_KERNEL,
 	/* Known to userspace alone: the kernel skipped a program that was already running. */
@@ -100,7 +101,7 @@ struct bpf_control {
 };
 
 /* The flight recorder: the latest things that happened on a CPU, oldest overwritten first. */
-#define RECORDS 128
+#define RECORDS 256
 
 enum record_kind {
 	RECORD_NONE,

@@ -15,14 +15,19 @@ struct {
 	__type(value, struct lost_counts);
 } lost SEC(".maps");
 
-static __always_inline void count_lost(enum lost_reason why)
+static __always_inline void count_lost_many(enum lost_reason why, u64 count)
 {
 	u32 zero = 0;
 	struct lost_counts *counts = bpf_map_lookup_elem(&lost, &zero);
 
 	/* An interrupt may count between the load and the store of this one: hence atomic. */
 	if (counts)
-		__sync_fetch_and_add(&counts->count[why], 1);
+		__sync_fetch_and_add(&counts->count[why], count);
+}
+
+static __always_inline void count_lost(enum lost_reason why)
+{
+	count_lost_many(why, 1);
 }
 
 /* The reason behind a failed map update's @err (negative). */

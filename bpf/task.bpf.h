@@ -62,20 +62,22 @@ static __noinline int make_task_slot(struct task_struct *p, u32 flags)
 	return 0;
 }
 
+/* The flags of a task that came past the fork tracepoint: what its process is holds for it too. */
+static __always_inline u32 late_flags(struct task_struct *p)
+{
+	struct task_slot *leader = task_slot(p->group_leader);
+	u32 flags = task_flags(p);
+
+	return leader ? flags | (leader->flags & TASK_CHOSEN) : flags;
+}
+
 /*
  * Counts an event of a task without a slot, if it would have been observed. Such a task came past
  * the fork tracepoint (workers of io_uring and vhost), or the walk did not get to it.
  */
 static __noinline int task_lost(struct task_struct *p)
 {
-	u32 flags;
-
-	if (!observing() || !cpu_wanted() || !cgroup_wanted(p))
-		return 0;
-	flags = task_flags(p);
-	if (config.follow_fork)
-		flags |= TASK_CHOSEN;
-	if (flags == TASK_TARGET)
+	if (observing() && cpu_wanted() && cgroup_wanted(p) && late_flags(p) == TASK_TARGET)
 		count_lost(config.task_storage ? LOST_UNKNOWN_TASK : LOST_MAP_FULL);
 	return 0;
 }
@@ -86,15 +88,9 @@ static __noinline int task_lost(struct task_struct *p)
  */
 static __always_inline struct task_slot *task_found_late(struct task_struct *p)
 {
-	struct task_slot *leader;
-	u32 flags = task_flags(p);
-
 	if (!config.task_storage || !task_storage_is_lockless())
 		return NULL;
-	leader = task_slot(p->group_leader);
-	if (leader)
-		flags = (flags & TASK_COMM) | (leader->flags & TASK_CHOSEN);
-	make_task_slot(p, flags);
+	make_task_slot(p, late_flags(p));
 	return task_slot(p);
 }
 

@@ -78,7 +78,8 @@ static __always_inline void task_begin(struct task_struct *p, struct wait *w)
 	w->turns = p->sched_info.pcount;
 }
 
-static __always_inline void runnable(struct task_struct *p)
+/* Without the kernel's account: @p leaves its CPU, to wait for the next turn or to sleep. */
+static __always_inline void leaves(struct task_struct *p, bool waits)
 {
 	struct task_slot *slot;
 
@@ -86,30 +87,59 @@ static __always_inline void runnable(struct task_struct *p)
 		return;
 	slot = task_slot(p) ?: task_found_late(p);
 	if (slot)
+		slot->data.since = waits ? bpf_ktime_get_ns() : 0;
+}
+
+/* ... @p is woken, which it may be while it runs or waits already. */
+static __always_inline void woken(struct task_struct *p)
+{
+	struct task_slot *slot;
+
+	if (!task_possible(p))
+		return;
+	slot = task_slot(p) ?: task_found_late(p);
+	if (slot && !slot->data.since)
 		slot->data.since = bpf_ktime_get_ns();
 }
 
-/* Ends the wait of @p, which is being switched in. Returns false if it was not seen to begin. */
-static __always_inline bool wait_ends(struct task_struct *p, struct wait *w, u64 *delay)
+/* Waits that end with a switch. */
+struct ended {
+	u64 delay;     /* of the wait that this switch ends */
+	u64 missed;    /* waits before it that ended unseen */
+	u64 missed_ns; /* ... and how long they were together */
+};
+
+/*
+ * Ends the wait of @p, which is being switched in. Returns false if it was not seen to begin.
+ *
+ * Some kernels now and then switch without coming past the tracepoint. The account has such waits
+ * nevertheless, and so they are found here when the thread is switched in the next time.
+ */
+static __always_inline bool wait_ends(struct task_struct *p, struct wait *w, struct ended *ended)
 {
 	u64 queued, waited, turns;
 
+	ended->missed = 0;
 	if (!use_kernel_account()) {
 		if (!w->since)
 			return false;
-		*delay = bpf_ktime_get_ns() - w->since;
+		ended->delay = bpf_ktime_get_ns() - w->since;
 		w->since = 0;
 		return true;
 	}
 	queued = p->sched_info.last_queued;
+	if (!queued)
+		return false;
+	queued = task_rq_clock(p) - queued;
 	waited = p->sched_info.run_delay;
 	turns = p->sched_info.pcount;
-	if (queued)
-		queued = task_rq_clock(p) - queued;
-	*delay = queued;
-	/* After a missed switch, `waited` holds more than this wait's earlier queues. */
-	if (turns == w->turns)
-		*delay += waited - w->waited;
+	ended->delay = queued;
+	if (turns > w->turns) {
+		ended->missed = turns - w->turns;
+		ended->missed_ns = waited - w->waited;
+	} else {
+		ended->delay += waited - w->waited;
+	}
 	w->waited = waited + queued;
 	w->turns = turns + 1;
 	return true;
@@ -156,18 +186,30 @@ static __always_inline void show_wait(struct task_struct *p, u64 delay)
 	bpf_ringbuf_submit(e, 0);
 }
 
+static __always_inline void count_wait(struct task_struct *p, u64 delay)
+{
+	u32 half = current_half();
+	struct hist *h;
+
+	if (config.total) {
+		h = bpf_map_lookup_elem(&all, &half);
+		if (h)
+			hist_add(h, delay);
+	}
+	if (config.per_task)
+		count_thread(p, delay);
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	struct task_slot *slot;
-	struct hist *h;
-	u64 delay;
-	u32 half;
+	struct ended ended;
 
 	if (config.events)
 		record_task(RECORD_SWITCH, prev, 0);
-	if (!use_kernel_account() && (preempt || task_is_running(prev)))
-		runnable(prev);
+	if (!use_kernel_account())
+		leaves(prev, preempt || task_is_running(prev));
 
 	if (!task_possible(next))
 		return 0;
@@ -176,25 +218,22 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 		task_lost(next);
 		slot = task_found_late(next);
 		if (slot)
-			wait_ends(next, &slot->data, &delay);
+			wait_ends(next, &slot->data, &ended);
 		return 0;
 	}
-	if (!wait_ends(next, &slot->data, &delay))
+	if (!wait_ends(next, &slot->data, &ended))
 		return 0;
 	if (!observing() || (slot->flags & TASK_TARGET) != TASK_TARGET || !cpu_wanted() ||
 	    !cgroup_wanted(next))
 		return 0;
 
-	if (config.total) {
-		half = current_half();
-		h = bpf_map_lookup_elem(&all, &half);
-		if (h)
-			hist_add(h, delay);
-	}
-	if (config.per_task)
-		count_thread(next, delay);
-	if (config.events && delay > config.than)
-		show_wait(next, delay);
+	count_wait(next, ended.delay);
+	if (ended.missed == 1)
+		count_wait(next, ended.missed_ns);
+	else if (ended.missed)
+		count_lost_many(LOST_UNSEEN, ended.missed);
+	if (config.events && ended.delay > config.than)
+		show_wait(next, ended.delay);
 	return 0;
 }
 
@@ -203,13 +242,13 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(sched_wakeup, struct task_struct *p)
 {
-	runnable(p);
+	woken(p);
 	return 0;
 }
 
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(sched_wakeup_new, struct task_struct *p)
 {
-	runnable(p);
+	woken(p);
 	return 0;
 }

@@ -13,8 +13,8 @@
 #include "rundelay.h"
 #include "rundelay.skel.h"
 
-/* Memory for single events that userspace has not taken yet; each takes 4 KiB. */
-#define EVENT_BUFFER (1 << 20)
+/* Memory for single events that userspace has not taken yet; each takes 8 KiB. */
+#define EVENT_BUFFER (2 << 20)
 
 /* Of those who ran meanwhile, so many are named. */
 #define MOST_NAMED 4

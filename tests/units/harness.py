@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the tests of units share: running a unit and its loads, and reading what they say."""
+
+import contextlib
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.abspath(os.environ.get("BPF_PROF_BUILD", os.path.join(TOP, "build")))
+LOAD = os.path.join(BUILD, "load")
+GUEST = os.environ.get("BPF_PROF_GUEST")  # the kernel's name, inside of a VM of the matrix
+
+# Software emulation is slow; no test may hang for ever.
+PATIENCE = 120 if GUEST else 40
+
+CPUS = os.cpu_count()
+
+
+def tool(name):
+    return os.path.join(BUILD, name)
+
+
+def sched(*args):
+    """The command line of the scheduling load, with priority over what else the machine does."""
+    return ["nice", "-n", "-20", os.path.join(LOAD, "sched"), *args]
+
+
+class Result:
+    """What a run of a program came to."""
+
+    def __init__(self, argv, status, out, err):
+        self.argv, self.status, self.out, self.err = argv, status, out, err
+
+    def __str__(self):
+        return (f"\n  $ {' '.join(self.argv)}\n  status {self.status}\n"
+                f"  stdout: {self.out[-3000:]}\n  stderr: {self.err[-3000:]}")
+
+    @property
+    def objects(self):
+        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+
+    @property
+    def reports(self):
+        return [o for o in self.objects if "rows" in o]
+
+    @property
+    def report(self):
+        assert len(self.reports) == 1, f"not one report but {len(self.reports)}: {self}"
+        return self.reports[0]
+
+    @property
+    def threads(self):
+        """What the threads of a load said of themselves, by their ids."""
+        return {o["tid"]: o for o in self.objects if "turns" in o}
+
+
+def run(argv, env=None, **options):
+    environment = dict(os.environ, **(env or {}))
+    options.setdefault("stdin", subprocess.DEVNULL)
+    done = subprocess.run(argv, capture_output=True, timeout=PATIENCE, env=environment, **options)
+    return Result(argv, done.returncode, done.stdout.decode(errors="replace"),
+                  done.stderr.decode(errors="replace"))
+
+
+class Running:
+    """A program that goes on while a test does something; killed at the end if need be."""
+
+    def __init__(self, argv, env=None, **options):
+        self.argv = argv
+        self.out, self.err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        options.setdefault("stdin", subprocess.DEVNULL)
+        options.setdefault("stdout", self.out)
+        options.setdefault("stderr", self.err)
+        self.process = subprocess.Popen(argv, env=dict(os.environ, **(env or {})), **options)
+
+    def said(self, stream):
+        size = os.fstat(stream.fileno()).st_size
+        return os.pread(stream.fileno(), size, 0).decode(errors="replace")
+
+    def wait_for(self, pattern, stream=None):
+        """Waits until the program has said what matches, on stderr unless told otherwise."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            found = re.search(pattern, self.said(stream or self.err))
+            if found:
+                return found
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.01)
+        found = re.search(pattern, self.said(stream or self.err))
+        assert found, f"never said {pattern!r}: {self.result()}"
+        return found
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def result(self):
+        if self.process.poll() is None:
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise
+        return Result(self.argv, self.process.returncode, self.said(self.out),
+                      self.said(self.err))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.out.close()
+        self.err.close()
+
+
+@contextlib.contextmanager
+def waiting_load(*args):
+    """A load that waits for its cue: yields it with its pid; go(load) is the cue."""
+    with Running(sched("--wait", *args), stdin=subprocess.PIPE) as load:
+        pid = int(load.wait_for(r"ready (\d+)", load.out).group(1))
+        yield load, pid
+
+
+def go(load):
+    load.process.stdin.write(b"\n")
+    load.process.stdin.flush()
+
+
+def observe_load(argv, *loads, env=None):
+    """
+    Runs a unit (with -v in its argv) around waiting loads: from before they begin until they have
+    taken their accounts. Returns the unit's result, then the loads' ones.
+    """
+    with Running(argv, env=env) as unit:
+        unit.wait_for(r"(?m)^[\w-]+: observing$")
+        for load in loads:
+            go(load)
+        for load in loads:
+            load.wait_for("done", load.out)
+        if unit.process.poll() is None:
+            unit.signal(signal.SIGINT)
+        seen = unit.result()
+    for load in loads:
+        go(load)
+    return [seen] + [load.result() for load in loads]
+
+
+def loaded_programs():
+    """The ids of all BPF programs in the kernel."""
+    listed = run(["bpftool", "-j", "prog"], env={"PATH": "/usr/sbin:" + os.environ["PATH"]})
+    return {p["id"] for p in json.loads(listed.out)}
+
+
+def cgroup2_root():
+    with open("/proc/self/mounts", encoding="utf-8") as mounts:
+        for line in mounts:
+            fields = line.split()
+            if fields[2] == "cgroup2":
+                return fields[1]
+    return None
+
+
+class Case(unittest.TestCase):
+    """A test case whose failures show what was run."""
+
+    maxDiff = None
+
+    def assert_status(self, result, status):
+        self.assertEqual(result.status, status, str(result))
+
+    def assert_one_line(self, result, *patterns):
+        """stderr is one line, of the unit, in which each pattern is found."""
+        lines = result.err.splitlines()
+        self.assertEqual(len(lines), 1, f"stderr should be one line: {result}")
+        for pattern in patterns:
+            self.assertRegex(lines[0], pattern, str(result))
+
+    def assert_close(self, value, truth, percent, what, slack=0):
+        """Within so many percent; slack is for what cannot be told apart, such as one event."""
+        allowed = truth * percent / 100 + slack
+        self.assertLessEqual(abs(value - truth), allowed,
+                             f"{what}: {value} is not within {percent} % of {truth}")
