@@ -28,7 +28,8 @@ CFLAGS := -Os -g -std=gnu11 -D_GNU_SOURCE -ffunction-sections -fdata-sections \
 CPPFLAGS := -Ibpf -Icommon
 # libbpf's BPF_PROG() declares a ctx that most programs do not use.
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v2 $(WARN) -Wno-unused-parameter -Ivmlinux -Ibpf
-LDFLAGS := -Wl,--gc-sections -Wl,-z,noseparate-code $(if $(SHARED),,-static)
+LDFLAGS := -Wl,--gc-sections -Wl,-z,noseparate-code \
+	   $(if $(SHARED),,-static -Wl,-T,scripts/no-unwind.ld)
 LDLIBS := -lbpf -lelf -lz -ljson-c -lm
 
 all: $(UNITS:%=$(O)/%)
@@ -80,9 +81,9 @@ $(O)/san/libcommon.a: $(patsubst common/%.c,$(O)/san/common/%.o,$(wildcard commo
 
 $(O)/tests/unit/%: tests/unit/%.c $(O)/san/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(SAN_CFLAGS) -MMD -MP $< -o $@ $(O)/san/libcommon.a $(LDLIBS) -lcmocka
+	$(CC) $(CPPFLAGS) -Ivmlinux $(SAN_CFLAGS) -MMD -MP $< -o $@ $(O)/san/libcommon.a $(LDLIBS) -lcmocka
 
--include $(wildcard tests/unit/*/build.mk)
+-include $(wildcard tests/unit/*/build.mk tests/bench/build.mk)
 
 # Loads whose right figures are known, for the tests of units; static, to run in any guest.
 LOADS := $(patsubst tests/load/%.c,$(O)/load/%,$(wildcard tests/load/*.c))
@@ -91,7 +92,7 @@ $(O)/load/%: tests/load/%.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE $(WARN) -static -MMD -MP $< -o $@ -lpthread
 
-tests: all $(UNIT_TESTS) $(LOADS)
+tests: all $(UNIT_TESTS) $(BROWSER_TEST_NEEDS) $(LOADS)
 
 setup:
 	@scripts/setup build
@@ -102,8 +103,34 @@ demo: setup
 
 test:
 	@scripts/setup test
-	@$(MAKE) --no-print-directory -s tests
-	@tests/run $(O)
+	@$(MAKE) --no-print-directory -s -j2 tests
+	@UNIT_TESTS="$(UNIT_TESTS) $(BROWSER_TEST)" tests/run $(O)
+
+bench:
+	@scripts/setup bench
+	@$(MAKE) --no-print-directory -s all $(BENCH_PROGRAMS)
+	@tests/bench/run $(O)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	set -e; for unit in $(UNITS); do \
+		install -s -m 755 $(O)/$$unit $(DESTDIR)$(PREFIX)/bin/; \
+		scripts/manpage $(O)/$$unit > $(DESTDIR)$(PREFIX)/share/man/man8/$$unit.8; \
+		scripts/completion $(O)/$$unit \
+			> $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$unit; \
+	done
+
+# One file for each unit, ready to be copied anywhere.
+DIST := bpf-prof-$(VERSION)-$(shell uname -m)
+
+dist: all
+	rm -rf $(O)/dist
+	mkdir -p $(O)/dist/$(DIST)
+	install -s -m 755 $(UNITS:%=$(O)/%) $(O)/dist/$(DIST)/
+	cp README.md LICENSE $(O)/dist/$(DIST)/
+	tar -C $(O)/dist -czf $(O)/$(DIST).tar.gz $(DIST)
+	@echo "$(O)/$(DIST).tar.gz"
 
 clean:
 	rm -rf $(O)

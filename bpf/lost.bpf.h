@@ -30,8 +30,11 @@ static __always_inline void count_lost(enum lost_reason why)
 	count_lost_many(why, 1);
 }
 
-/* The reason behind a failed map update's @err (negative). */
-static __always_inline enum lost_reason lost_because(long err)
+/*
+ * The reason behind a failed map update's @err (negative). An int: before 6.4 the upper half of what
+ * the helper returns is undefined.
+ */
+static __always_inline enum lost_reason lost_because(int err)
 {
 	if (err == -E2BIG)
 		return LOST_MAP_FULL;

@@ -53,8 +53,9 @@ static __always_inline bool cpu_wanted(void)
 
 	if (!config.by_cpu)
 		return true;
-	cpu = bpf_get_smp_processor_id();
-	return cpu < MAX_CPUS && (config.cpus[cpu / 64] >> (cpu % 64) & 1);
+	/* No kernel has more than MAX_CPUS; the mask is for the verifier. */
+	cpu = bpf_get_smp_processor_id() & (MAX_CPUS - 1);
+	return config.cpus[cpu / 64] >> (cpu % 64) & 1;
 }
 
 /* Is @p in the cgroup asked for, or below it? It may be moved at any time, so this is not kept. */

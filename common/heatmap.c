@@ -306,9 +306,11 @@ static int make_picture(struct picture *p)
 	size_t r, c;
 
 	p->merged = 1;
-	while (hm->columns / p->merged > (RIGHT - LEFT) / MIN_CELL_W)
+	p->columns = hm->columns;
+	while (p->columns > (RIGHT - LEFT) / MIN_CELL_W) {
 		p->merged *= 2;
-	p->columns = (hm->columns + p->merged - 1) / p->merged;
+		p->columns = (hm->columns + p->merged - 1) / p->merged;
+	}
 
 	p->bands = calloc(hm->n_rows, sizeof(*p->bands));
 	p->totals = calloc(p->columns, sizeof(*p->totals));

@@ -42,18 +42,26 @@ static bool has_capability(const struct __user_cap_data_struct *data, int capabi
 	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
 }
 
-static int check_privilege(void)
+/* Whether this process may load programs, and whether it may have them trace. */
+static void get_privilege(bool *bpf, bool *perfmon)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+
+	*bpf = *perfmon = true;
+	if (syscall(SYS_capget, &header, data))
+		return; /* the kernel will tell */
+	if (has_capability(data, CAP_SYS_ADMIN))
+		return;
+	*bpf = has_capability(data, CAP_BPF);
+	*perfmon = has_capability(data, CAP_PERFMON);
+}
+
+static int check_privilege(void)
+{
 	bool bpf, perfmon;
 
-	if (syscall(SYS_capget, &header, data))
-		return 0; /* the kernel will tell */
-	if (has_capability(data, CAP_SYS_ADMIN))
-		return 0;
-	bpf = has_capability(data, CAP_BPF);
-	perfmon = has_capability(data, CAP_PERFMON);
+	get_privilege(&bpf, &perfmon);
 	if (bpf && perfmon)
 		return 0;
 	say_error("cannot load BPF programs: Operation not permitted (needs %s%s%s, or root)",
@@ -142,10 +150,19 @@ unsigned int kernel_threads(void)
 
 const char *kernel_missing(int err)
 {
+	bool bpf, perfmon;
+
+	get_privilege(&bpf, &perfmon);
 	switch (-err) {
 	case EPERM:
-	case EACCES:
+		if (bpf && perfmon)
+			return " (needs CAP_SYS_RESOURCE or `ulimit -l unlimited` before Linux 5.11; "
+			       "later, lockdown or a security module may forbid it)";
 		return " (needs CAP_BPF and CAP_PERFMON, or root)";
+	case EACCES:
+	case EINVAL:
+	case E2BIG:
+		return " (this kernel's verifier refused it; -v shows why)";
 	case ESRCH:
 	case ENOENT:
 		return " (this kernel does not have it)";

@@ -12,8 +12,8 @@
 const char *const lost_names[LOST_REASONS] = {
 	[LOST_MAP_FULL] = "map_full",	[LOST_BUSY] = "busy",
 	[LOST_NO_MEMORY] = "no_memory", [LOST_UNKNOWN_TASK] = "unknown_task",
-	[LOST_UNSEEN] = "unseen",
-	[LOST_BUFFER] = "buffer",	[LOST_RECURSION] = "recursion",
+	[LOST_UNSEEN] = "unseen",	[LOST_BUFFER] = "buffer",
+	[LOST_RECURSION] = "recursion",
 };
 
 uint64_t lost_total(const uint64_t counts[LOST_REASONS])

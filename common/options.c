@@ -33,7 +33,7 @@ static const struct option_entry common[] = {
 	{ "comm", 0, OPTION_CHECKED, "GLOB[,GLOB...]", "only threads whose name matches",
 	  .value = &set.targets.comm, .check = check_comm, .takes = TAKES_TARGETS },
 	{ "cgroup", 0, OPTION_STRING, "PATH",
-	  "only tasks in this cgroup and below (v2: its path or the end of it)",
+	  "only tasks in this cgroup (v2; its path or the end of it) and below",
 	  .value = &set.targets.cgroup, .takes = TAKES_TARGETS },
 	{ "interval", 'i', OPTION_TIME, "TIME", "report every TIME (bare numbers: ms)",
 	  .value = &set.interval_ns, .least = LEAST_INTERVAL, .bare = NSEC_PER_MSEC,

@@ -22,9 +22,9 @@ int output_open(struct output *out, const char *path)
 int output_flush(struct output *out)
 {
 	errno = 0;
-	if (fflush(out->file) || ferror(out->file))
-		return errno ? -errno : -EIO;
-	return 0;
+	if (!out->error && (fflush(out->file) || ferror(out->file)))
+		out->error = errno ? -errno : -EIO;
+	return out->error;
 }
 
 int output_close(struct output *out)

@@ -78,7 +78,8 @@ int parse_count(const char *text, uint64_t *count)
 static const char *format_scaled(char *buf, uint64_t value, const struct unit *units, int n,
 				 bool trim)
 {
-	int i = n - 1, digits;
+	int i = n - 1, digits, length;
+	char number[QUANTITY_LEN - 8];
 	double scaled;
 
 	while (i && value < units[i].factor)
@@ -92,8 +93,14 @@ static const char *format_scaled(char *buf, uint64_t value, const struct unit *u
 		return buf;
 	}
 	digits = scaled < 9.9995 ? 3 : scaled < 99.995 ? 2 : 1;
-	snprintf(buf, QUANTITY_LEN, trim ? "%.*g %s" : "%.*f %s", trim ? 4 : digits, scaled,
-		 units[i].name);
+	length = snprintf(number, sizeof(number), "%.*f", digits, scaled);
+	if (trim) {
+		while (number[length - 1] == '0')
+			number[--length] = 0;
+		if (number[length - 1] == '.')
+			number[--length] = 0;
+	}
+	snprintf(buf, QUANTITY_LEN, "%s %s", number, units[i].name);
 	return buf;
 }
 

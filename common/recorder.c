@@ -156,20 +156,34 @@ static const char *softirq_name(unsigned int vector)
 	return vector < sizeof(names) / sizeof(*names) ? names[vector] : "?";
 }
 
-void recorder_happened(const struct recorder *r, uint64_t from, uint64_t to, struct table *happened)
+/* Is this a thing of its own? An exit belongs to its entry. */
+static bool is_shown(const struct record *record, uint64_t from, uint64_t to)
+{
+	return record->time >= from && record->time <= to && record->kind != RECORD_IRQ_EXIT &&
+	       record->kind != RECORD_SOFTIRQ_EXIT;
+}
+
+void recorder_happened(const struct recorder *r, uint64_t from, uint64_t to, unsigned int most,
+		       struct table *happened)
 {
 	const struct record *list[RECORDS], *end;
-	unsigned int records = in_order(r, list), i;
+	unsigned int records = in_order(r, list), shown = 0, skip, i;
 	uint64_t since = 0;
 	char what[64];
 	struct cell *row;
 
+	for (i = 0; i < records; i++)
+		shown += is_shown(list[i], from, to);
+	skip = shown > most ? shown - most : 0;
+	if (skip) {
+		snprintf(what, sizeof(what), "%u earlier", skip);
+		cell_string(&table_add(happened)[HAPPENED_WHAT], what);
+	}
 	for (i = 0; i < records; i++) {
 		const struct record *record = list[i];
-		bool inside = record->time >= from && record->time <= to;
 
-		if (!inside || record->kind == RECORD_IRQ_EXIT ||
-		    record->kind == RECORD_SOFTIRQ_EXIT) {
+		if (!is_shown(record, from, to) || skip) {
+			skip -= skip && is_shown(record, from, to);
 			if (record->kind == RECORD_SWITCH)
 				since = record->time;
 			continue;

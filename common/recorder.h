@@ -20,8 +20,11 @@ extern const struct layout happened_layout;
 void recorder_ran(const struct recorder *r, uint64_t from, uint64_t to, unsigned int most,
 		  struct table *ran);
 
-/* Each thing that happened on the CPU of @r between @from and @to, oldest first. */
-void recorder_happened(const struct recorder *r, uint64_t from, uint64_t to,
+/*
+ * What happened on the CPU of @r between @from and @to, oldest first. Of more than @most things the
+ * last ones are shown, and a first row says how many there were before them.
+ */
+void recorder_happened(const struct recorder *r, uint64_t from, uint64_t to, unsigned int most,
 		       struct table *happened);
 
 #endif

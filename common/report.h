@@ -26,6 +26,7 @@ struct output {
 	bool refresh;	   /* each report takes the place of the one before */
 	bool head_printed; /* the head above the events stands */
 	bool reported;	   /* a report has been shown */
+	int error;	   /* the first that there was: a negative errno */
 };
 
 /*

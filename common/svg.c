@@ -10,6 +10,7 @@
 #include "utf8.h"
 
 #define ELLIPSIS    "\xe2\x80\xa6" /* U+2026 */
+#define FEWEST	    4		   /* columns of a text that is cut */
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 /* The length and the code point of the UTF-8 sequence at @text; 0 where it is none. */
@@ -130,7 +131,7 @@ size_t svg_fit(const char *text, size_t len, size_t columns)
 		if (used < columns)
 			keep = pos;
 		if (used > columns)
-			return columns < 3 ? 0 : keep;
+			return columns < FEWEST ? 0 : keep;
 	}
 	return len;
 }

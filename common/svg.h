@@ -41,8 +41,8 @@ void svg_text_len(FILE *f, const char *text, size_t len);
 /*
  * How many of the @len bytes of cleaned @text to show in @columns columns of a fixed-width font,
  * where a CJK character or an emoji takes two. When that is fewer than @len, an ellipsis, for
- * which a column is kept, is to follow. 0 where a longer text would be cut to fewer than
- * three columns: that tells nobody anything.
+ * which a column is kept, is to follow. 0 where fewer than three characters would be left
+ * of a longer text: that tells nobody anything.
  */
 size_t svg_fit(const char *text, size_t len, size_t columns);
 

@@ -53,14 +53,19 @@ static void on_signal(int signal_number)
 static int catch_signals(void)
 {
 	static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
-	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, old;
 	unsigned int i;
 
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (wake_fd < 0)
 		return -errno;
-	for (i = 0; i < sizeof(caught) / sizeof(*caught); i++)
+	for (i = 0; i < sizeof(caught) / sizeof(*caught); i++) {
+		/* nohup means it. */
+		if (caught[i] == SIGHUP && !sigaction(SIGHUP, NULL, &old) &&
+		    old.sa_handler == SIG_IGN)
+			continue;
 		sigaction(caught[i], &act, NULL);
+	}
 	signal(SIGPIPE, SIG_IGN);
 	return 0;
 }
@@ -70,22 +75,25 @@ static char failed_program[64];
 
 static int on_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[1024];
+	char line[128];
+	va_list again;
 
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = 0;
+	va_copy(again, args);
+	vsnprintf(line, sizeof(line), format, again);
+	va_end(again);
 	if (level == LIBBPF_WARN && !*failed_program)
 		sscanf(line, "libbpf: prog '%63[^']'", failed_program);
-	if (level != LIBBPF_DEBUG)
-		say_detail("%s", line);
+	/* May be long: a verifier's log. */
+	if (say_is_verbose() && level != LIBBPF_DEBUG)
+		vfprintf(stderr, format, args);
 	return 0;
 }
 
 /* Tells that the kernel refused to @what; returns the exit status. */
 static int refused(const char *what, int err)
 {
-	bool cannot = err == -EPERM || err == -EACCES || err == -ESRCH || err == -ENOENT ||
-		      err == -EOPNOTSUPP || err == -ENOSYS;
+	bool cannot = err == -EPERM || err == -ESRCH || err == -ENOENT || err == -EOPNOTSUPP ||
+		      err == -ENOSYS;
 
 	say_error("cannot %s %s: %s%s", what, *failed_program ? failed_program : "the BPF programs",
 		  strerror(-err), kernel_missing(err));
@@ -191,7 +199,8 @@ static int make_report(struct session *s, bool take, int *output_err)
 	if (!err) {
 		s->renderer->report(&s->out, r);
 		*output_err = output_flush(&s->out);
-		lost_tell(r->lost, s->unit->map_full_help);
+		if (!*output_err)
+			lost_tell(r->lost, s->unit->map_full_help);
 	}
 	table_clear(&r->rows);
 	if (err || !take)
@@ -517,7 +526,7 @@ static int run(struct session *s)
 
 static int finish(struct session *s, int status)
 {
-	int err;
+	int err, failed_before;
 
 	ring_buffer__free(s->events);
 	if (s->skeleton) {
@@ -528,8 +537,9 @@ static int finish(struct session *s, int status)
 	table_free(&s->report.rows);
 	if (s->report.events.layout)
 		table_free(&s->report.events);
+	failed_before = s->out.error;
 	err = s->out.file ? output_close(&s->out) : 0;
-	if (err && status == EXIT_DONE)
+	if (err && !failed_before && status == EXIT_DONE)
 		status = output_failed(s, err);
 	/* Its own end counts, not the one that we may bring about. */
 	if (status == EXIT_DONE && s->command.argv && !s->command.pid)

@@ -78,6 +78,8 @@ class Running:
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", self.out)
         options.setdefault("stderr", self.err)
+        # Ctrl-C may be ignored here, and would then be by the program until it catches it.
+        options.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.process = subprocess.Popen(argv, env=dict(os.environ, **(env or {})), **options)
 
     def said(self, stream):

@@ -19,6 +19,9 @@
 /* Of those who ran meanwhile, so many are named. */
 #define MOST_NAMED 4
 
+/* Of what happened meanwhile, so much is told. */
+#define MOST_TOLD 40
+
 /* Twice the threads that there are now, and at least so many. */
 #define LEAST_THREADS 1024
 
@@ -32,9 +35,8 @@ static const struct option_entry options[] = {
 	{ "stamps", 0, OPTION_FLAG, NULL,
 	  "take stamps at wakeup and switch instead of the scheduler's account", .value = &stamps },
 	{ "max-threads", 0, OPTION_COUNT, "N",
-	  "with --perins: room for N threads in a report, 10 KiB of kernel memory each\n"
-	  "                                (default: twice those that there are now)",
-	  .value = &max_threads, .least = 1 },
+	  "with --perins: room for N threads (default: twice those now)", .value = &max_threads,
+	  .least = 1 },
 	{},
 };
 
@@ -238,7 +240,7 @@ static void event(struct session *s, const void *data, size_t size, struct table
 	recorder_ran(&e->recorder, began, e->time, MOST_NAMED,
 		     cell_table(&row[EVENT_RAN], &ran_layout));
 	if (detail)
-		recorder_happened(&e->recorder, began, e->time,
+		recorder_happened(&e->recorder, began, e->time, MOST_TOLD,
 				  cell_table(&row[EVENT_HAPPENED], &happened_layout));
 }
 

@@ -8,7 +8,7 @@ import time
 import unittest
 import xml.etree.ElementTree as xml
 
-from harness import (CPUS, Case, Running, cgroup2_root, go, observe_load, run, sched, tool,
+from harness import (CPUS, GUEST, Case, Running, cgroup2_root, go, observe_load, run, sched, tool,
                      waiting_load)
 
 RUNDELAY = tool("rundelay")
@@ -336,7 +336,8 @@ class Truth(Case):
             self.assertEqual(event["cpu"], 0)
             self.assertEqual(event["comm"], mates[event["tid"]])
             whole = sum(r["sum_ns"] for r in event["ran"])
-            self.assert_close(whole, event["delay_ns"], 2, f"who ran: {event}", 20000)
+            self.assert_close(whole, event["delay_ns"], 2, f"who ran: {event}",
+                              500000 if GUEST else 50000)
             # The two share the CPU: while one waits it is mostly the other that runs, if the
             # machine has nothing else to do. (A thread is not its own mate: who waits does not
             # run, up to the moment that the scheduler takes from stamp to switch.)
@@ -354,7 +355,7 @@ class Truth(Case):
         self.assertGreater(len(events), 5, str(result))
         kinds = set()
         for event in events:
-            before = [h["before_end_ns"] for h in event["happened"]]
+            before = [h["before_end_ns"] for h in event["happened"] if "before_end_ns" in h]
             self.assertEqual(before, sorted(before, reverse=True))
             self.assertTrue(all(b <= event["delay_ns"] for b in before))
             self.assertTrue(any(h["what"] == "ran" for h in event["happened"]), str(event))
@@ -401,11 +402,12 @@ class Truth(Case):
         self.assertGreater(now["rows"][0]["count"], 0)
         self.assertLess(now["rows"][0]["count"], final["rows"][0]["count"])
         self.assertGreater(final["elapsed_ns"], now["elapsed_ns"])
-        self.agree(final["rows"][0], total(result.threads.values()), "final", 1e6)
+        self.assertGreaterEqual(final["rows"][0]["count"],
+                                total(result.threads.values())["turns"] - EVENTS)
 
     def test_full_table(self):
         """--max-threads: a full table is told and counted, and the rows that are there are right"""
-        result = rundelay("--perins", "--max-threads", "20", load=["spawn", "100", "0"])
+        result = observe("--perins", "--max-threads", "20", "-p", "PID", load=["spawn", "100", "0"])
         self.assert_status(result, 0)
         lost = result.report["lost"]
         self.assertGreater(lost["map_full"], 0)
@@ -414,8 +416,9 @@ class Truth(Case):
         self.assertGreater(len(result.report["rows"]), 15)
         counted = sum(r["count"] for r in result.report["rows"])
         truth = total(result.threads.values())["turns"]
-        self.assertGreaterEqual(counted + lost["total"], truth)
-        self.assertLessEqual(counted + lost["total"], truth + 210)
+        self.assert_close(counted + lost["total"], truth, 2, "counted and lost", 4)
+        for row in result.report["rows"]:
+            self.assertLessEqual(row["count"], result.threads[row["tid"]]["turns"] + EVENTS)
 
 
 if __name__ == "__main__":

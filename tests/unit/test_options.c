@@ -1,0 +1,641 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The command line. Each is parsed in a process of its own, because a parse leaves its marks; what
+ * it found comes back through shared memory.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "options.h"
+#include "version.h"
+
+/* What a parse came to. Strings of @set are those of argv, which stay where they are. */
+struct result {
+	int status; /* -1: go on */
+	struct settings set;
+	char out[8192], err[2048];
+	/* The unit's own options. */
+	bool detail;
+	uint64_t depth;
+	const char *format;
+};
+
+static struct result *shared;
+
+static const char *check_format(const char *text)
+{
+	return strcmp(text, "folded") && strcmp(text, "svg") ? "needs folded or svg" : NULL;
+}
+
+/* setup() says where values go. */
+static struct option_entry own_options[] = {
+	{ .name = "detail", .kind = OPTION_FLAG, .help = "what happened meanwhile" },
+	{ .name = "depth",
+	  .letter = 'd',
+	  .kind = OPTION_COUNT,
+	  .arg = "N",
+	  .help = "frames of a stack",
+	  .least = 2 },
+	{ .name = "format",
+	  .kind = OPTION_CHECKED,
+	  .arg = "FORM",
+	  .help = "how to write it",
+	  .check = check_format },
+	{},
+};
+
+#define TAKES_ALL                                                                           \
+	(TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_EVENTS | TAKES_HEATMAP | \
+	 TAKES_PERINS | TAKES_OUTPUT | TAKES_COMMAND)
+
+static const struct synopsis full = {
+	.name = "fullunit",
+	.summary = "What does it answer?",
+	.description = "It answers exactly this.",
+	.examples = "  fullunit -i 1s",
+	.takes = TAKES_ALL,
+	.options = own_options,
+};
+
+static const struct synopsis bare = {
+	.name = "bareunit",
+	.summary = "What does it answer?",
+	.description = "Nothing.",
+};
+
+#define MOST_ARGS 40
+
+/* Cuts @line at its spaces, and takes '' for the empty word; parses it as @unit's. */
+static const struct result *parse(const struct synopsis *unit, const char *line)
+{
+	/* Neither is freed: results point into them. */
+	static char words[4096];
+	static char *argv[MOST_ARGS + 2];
+	static struct result result;
+	int argc = 1, out, err, status;
+	char *word;
+	pid_t pid;
+
+	snprintf(words, sizeof(words), "%s", line);
+	argv[0] = (char *)unit->name;
+	for (word = strtok(words, " "); word; word = strtok(NULL, " ")) {
+		assert_true(argc <= MOST_ARGS);
+		argv[argc++] = strcmp(word, "''") ? word : word + 2;
+	}
+	argv[argc] = NULL;
+
+	memset(shared, 0, sizeof(*shared));
+	out = memfd_create("out", 0);
+	err = memfd_create("err", 0);
+	assert_true(out >= 0 && err >= 0);
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		dup2(out, STDOUT_FILENO);
+		dup2(err, STDERR_FILENO);
+		shared->status = options_parse(unit, argc, argv, &shared->set);
+		fflush(stdout);
+		fflush(stderr);
+		_exit(77);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 77)
+		fail_msg("'%s' ends the parser with %#x", line, status);
+	result = *shared;
+	assert_true(pread(out, result.out, sizeof(result.out) - 1, 0) >= 0);
+	assert_true(pread(err, result.err, sizeof(result.err) - 1, 0) >= 0);
+	close(out);
+	close(err);
+	return &result;
+}
+
+/* It goes on, and says nothing. */
+static const struct result *accept_line(const struct synopsis *unit, const char *line)
+{
+	const struct result *r = parse(unit, line);
+
+	if (r->status != -1 || *r->err || *r->out)
+		fail_msg("'%s' is not taken: %d, %s", line, r->status, r->err);
+	return r;
+}
+
+/* It is bad usage, told in one line on stderr, in which @mentioned (unless NULL) occurs. */
+static void refuse_line(const struct synopsis *unit, const char *line, const char *mentioned)
+{
+	const struct result *r = parse(unit, line);
+	size_t name = strlen(unit->name);
+
+	if (r->status != 2)
+		fail_msg("'%s' gives status %d: %s", line, r->status, r->err);
+	assert_string_equal(r->out, "");
+	if (strncmp(r->err, unit->name, name) || strncmp(r->err + name, ": ", 2) ||
+	    strchr(r->err, '\n') != r->err + strlen(r->err) - 1)
+		fail_msg("'%s' is answered with: '%s'", line, r->err);
+	if (mentioned && !strstr(r->err, mentioned))
+		fail_msg("'%s' is answered without a word of %s: %s", line, mentioned, r->err);
+}
+
+static void nothing_at_all_is_fine(void **state)
+{
+	const struct result *r = accept_line(&full, "");
+	const struct settings none = {};
+
+	(void)state;
+	assert_memory_equal(&r->set, &none, sizeof(none));
+	accept_line(&bare, "");
+}
+
+static void every_option_gets_where_it_belongs(void **state)
+{
+	const struct result *r;
+
+	(void)state;
+	r = accept_line(&full, "--pid 12,13 --cpus 0 --comm nginx* --cgroup /a/b --interval 2s "
+			       "--duration 1m --than 5ms --exit-N 7 --heatmap h --perins --json "
+			       "--output o --verbose --detail --depth 9 --format svg");
+	assert_string_equal(r->set.targets.pids, "12,13");
+	assert_null(r->set.targets.tids);
+	assert_string_equal(r->set.targets.cpus, "0");
+	assert_string_equal(r->set.targets.comm, "nginx*");
+	assert_string_equal(r->set.targets.cgroup, "/a/b");
+	assert_int_equal(r->set.interval_ns, 2000000000);
+	assert_int_equal(r->set.duration_ns, 60000000000);
+	assert_true(r->set.than);
+	assert_int_equal(r->set.than_ns, 5000000);
+	assert_int_equal(r->set.most_events, 7);
+	assert_string_equal(r->set.heatmap, "h");
+	assert_true(r->set.perins && r->set.json && r->set.verbose);
+	assert_false(r->set.quiet);
+	assert_string_equal(r->set.output, "o");
+	assert_null(r->set.command);
+	assert_true(r->detail);
+	assert_int_equal(r->depth, 9);
+	assert_string_equal(r->format, "svg");
+
+	r = accept_line(&full, "-p 12 -t 14 -C 0 -i 20 --than 5 -N 1 -o o -q -d 2");
+	assert_string_equal(r->set.targets.pids, "12");
+	assert_string_equal(r->set.targets.tids, "14");
+	assert_string_equal(r->set.targets.cpus, "0");
+	assert_int_equal(r->set.interval_ns, 20000000);
+	assert_int_equal(r->set.than_ns, 5);
+	assert_int_equal(r->set.most_events, 1);
+	assert_string_equal(r->set.output, "o");
+	assert_true(r->set.quiet);
+	assert_false(r->set.verbose || r->set.json || r->set.perins || r->detail);
+	assert_int_equal(r->depth, 2);
+}
+
+static void values_may_be_attached(void **state)
+{
+	const struct result *r;
+
+	(void)state;
+	r = accept_line(&full, "-i1s -p12 --output=x=y --than=3us -vd3");
+	assert_int_equal(r->set.interval_ns, 1000000000);
+	assert_string_equal(r->set.targets.pids, "12");
+	assert_string_equal(r->set.output, "x=y");
+	assert_int_equal(r->set.than_ns, 3000);
+	assert_true(r->set.verbose);
+	assert_int_equal(r->depth, 3);
+}
+
+static void the_last_of_several_values_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(accept_line(&full, "-i 1s -i 2s --interval 3s")->set.interval_ns,
+			 3000000000);
+}
+
+static void beginnings_of_long_options_will_do_if_there_is_one_that_fits(void **state)
+{
+	(void)state;
+	assert_int_equal(accept_line(&full, "--int 1s")->set.interval_ns, 1000000000);
+	assert_int_equal(accept_line(&full, "--du=1s")->set.duration_ns, 1000000000);
+	assert_true(accept_line(&full, "--per")->set.perins);
+	refuse_line(&full, "--c 1", "--c");
+	refuse_line(&full, "--p 1", "--p");
+	refuse_line(&full, "--de", "--de"); /* detail, depth */
+	refuse_line(&full, "--ver", "--ver"); /* verbose, version */
+}
+
+static void unknown_options_are_bad_usage(void **state)
+{
+	static const char *const lines[] = { "--nonsense", "--nonsense=1", "-Z", "-vZ", "-x 1",
+					     "--intervall 1s", "--Pid 1" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		refuse_line(&full, lines[i], NULL);
+	refuse_line(&full, "--nonsense", "'--nonsense'");
+	refuse_line(&full, "-i 1s --nonsense -v", "'--nonsense'");
+	refuse_line(&full, "-Z", "'-Z'");
+	refuse_line(&full, "-vZ", "'-Z'");
+}
+
+static void a_unit_takes_what_it_takes_and_no_more(void **state)
+{
+	static const struct {
+		unsigned int takes;
+		const char *lines[6];
+	} table[] = {
+		{ TAKES_TARGETS, { "-p 1", "-t 1", "-C 0", "--comm x", "--cgroup x" } },
+		{ TAKES_INTERVAL, { "-i 1s" } },
+		{ TAKES_DURATION, { "--duration 1s" } },
+		{ TAKES_EVENTS, { "--than 1ms", "--than 1ms -N 1" } },
+		{ TAKES_HEATMAP, { "--heatmap x" } },
+		{ TAKES_PERINS, { "--perins" } },
+		{ TAKES_OUTPUT, { "--json", "-o x" } },
+		{ TAKES_COMMAND, { "-- true" } },
+	};
+	struct synopsis one = bare;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		for (j = 0; table[i].lines[j]; j++) {
+			one.takes = table[i].takes;
+			accept_line(&one, table[i].lines[j]);
+			one.takes = TAKES_ALL & ~table[i].takes;
+			refuse_line(&one, table[i].lines[j], NULL);
+			refuse_line(&bare, table[i].lines[j], NULL);
+		}
+	}
+	assert_true(accept_line(&bare, "-v")->set.verbose);
+	assert_true(accept_line(&bare, "-q")->set.quiet);
+}
+
+static void a_missing_value_is_bad_usage(void **state)
+{
+	(void)state;
+	refuse_line(&full, "-i", "'-i'");
+	refuse_line(&full, "-vi", "'-i'");
+	refuse_line(&full, "--interval", "'--interval'");
+	refuse_line(&full, "-v --pid", "'--pid'");
+	refuse_line(&full, "--depth", "'--depth'");
+	refuse_line(&full, "-d", "'-d'");
+}
+
+static void an_empty_value_is_bad_usage(void **state)
+{
+	static const char *const lines[] = { "-p ''",	"--pid=",  "-t ''",	"-C ''",    "--comm=",
+					     "--cgroup=", "-i ''", "--duration=", "--than=", "--than 1 -N ''",
+					     "--heatmap=", "-o ''", "--output=", "--depth=", "--format=" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		refuse_line(&full, lines[i], "''");
+}
+
+static void a_value_for_a_flag_is_bad_usage(void **state)
+{
+	(void)state;
+	refuse_line(&full, "--json=1", "--json");
+	refuse_line(&full, "--detail=no", "--detail");
+	/* The option as it was written; the hint at --help is not meant. */
+	refuse_line(&full, "--version=1", "'--version");
+	refuse_line(&full, "--help=me", "'--help");
+	refuse_line(&full, "--usage=x", "'--usage");
+}
+
+static void times_are_checked(void **state)
+{
+	(void)state;
+	assert_int_equal(accept_line(&full, "-i 10")->set.interval_ns, 10000000);
+	assert_int_equal(accept_line(&full, "-i 10ms")->set.interval_ns, 10000000);
+	assert_int_equal(accept_line(&full, "-i 0.01s")->set.interval_ns, 10000000);
+	assert_int_equal(accept_line(&full, "-i 12.5")->set.interval_ns, 12500000);
+	refuse_line(&full, "-i 9", "10 ms");
+	refuse_line(&full, "-i 0", "10 ms");
+	refuse_line(&full, "--interval 9999999ns", "10 ms");
+	refuse_line(&full, "-i -1", "'-1'");
+	refuse_line(&full, "-i abc", "'abc'");
+	refuse_line(&full, "-i 1h", "'1h'");
+	refuse_line(&full, "-i 18446744073710", "'18446744073710'");
+	assert_int_equal(accept_line(&full, "--duration 1")->set.duration_ns, 1000000);
+	assert_int_equal(accept_line(&full, "--duration 1ns")->set.duration_ns, 1);
+	refuse_line(&full, "--duration 0", "--duration");
+	refuse_line(&full, "--duration x", "--duration");
+	assert_int_equal(accept_line(&full, "--than 12")->set.than_ns, 12);
+	assert_true(accept_line(&full, "--than 0")->set.than);
+	assert_int_equal(accept_line(&full, "--than 2m")->set.than_ns, 120000000000);
+	refuse_line(&full, "--than ten", "--than");
+}
+
+static void counts_are_checked(void **state)
+{
+	(void)state;
+	assert_int_equal(accept_line(&full, "--than 1 -N 18446744073709551615")->set.most_events,
+			 UINT64_MAX);
+	refuse_line(&full, "--than 1 -N 0", "-N");
+	refuse_line(&full, "--than 1 -N -1", "-N");
+	refuse_line(&full, "--than 1 -N 1.5", "-N");
+	refuse_line(&full, "--than 1 -N 1k", "-N");
+	refuse_line(&full, "--than 1 -N 18446744073709551616", "-N");
+	refuse_line(&full, "-d 1", "at least 2");
+	refuse_line(&full, "--format png", "needs folded or svg");
+}
+
+static void ids_are_checked(void **state)
+{
+	static const char *const good[] = { "1", "1,2,3", "4194304", "12,12", "007" };
+	static const char *const bad[] = { "0", "1,", ",1", "1,,2", "-1", "1-3", "a", "1,a", "1;2", "+1",
+					   "1.0", "0x10", "4194305", "4294967297", "1,0", "99999999999",
+					   "18446744073709551617", "self", "*" };
+	char line[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		snprintf(line, sizeof(line), "-p %s", good[i]);
+		assert_string_equal(accept_line(&full, line)->set.targets.pids, good[i]);
+		snprintf(line, sizeof(line), "--tid=%s", good[i]);
+		assert_string_equal(accept_line(&full, line)->set.targets.tids, good[i]);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(line, sizeof(line), "-p %s", bad[i]);
+		refuse_line(&full, line, "-p");
+		snprintf(line, sizeof(line), "-t %s", bad[i]);
+		refuse_line(&full, line, "-t");
+	}
+}
+
+static void cpu_lists_are_checked(void **state)
+{
+	static const char *const bad[] = { "-1", "0-", "-", "-0", "a", "0,", ",0", "0,,0", "0-0-0", "0--0",
+					   "1-0", "0-a", "+0", "0x0", "0.0", "0;1", "8192", "0-8192",
+					   "4294967296", "0-4294967296", "99999999999999999999", "all" };
+	int last = libbpf_num_possible_cpus() - 1;
+	char line[64];
+	size_t i;
+
+	(void)state;
+	assert_true(last >= 0);
+	accept_line(&full, "-C 0");
+	accept_line(&full, "-C 0,0");
+	accept_line(&full, "-C 0-0,0");
+	snprintf(line, sizeof(line), "-C 0-%d,%d", last, last);
+	accept_line(&full, line);
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(line, sizeof(line), "-C %s", bad[i]);
+		refuse_line(&full, line, "-C");
+	}
+	/* What this machine has not. */
+	snprintf(line, sizeof(line), "-C %d", last + 1);
+	refuse_line(&full, line, "this machine");
+	snprintf(line, sizeof(line), "-C 0,0-%d", last + 1);
+	refuse_line(&full, line, "this machine");
+}
+
+static void globs_are_checked(void **state)
+{
+	(void)state;
+	accept_line(&full, "--comm nginx*,kworker/[0-3]:*");
+	accept_line(&full, "--comm [!a]?");
+	refuse_line(&full, "--comm nginx,", "--comm");
+	refuse_line(&full, "--comm kworker/[0-3", "--comm");
+	accept_line(&full,
+		    "--comm ???????????????????????????????????????????????????????????????");
+	refuse_line(&full,
+		    "--comm ????????????????????????????????????????????????????????????????",
+		    "--comm");
+}
+
+static void a_command_stands_behind_two_dashes(void **state)
+{
+	const struct result *r;
+
+	(void)state;
+	r = accept_line(&full, "-i 1s -- sh -c exit --json -i");
+	assert_int_equal(r->set.interval_ns, 1000000000);
+	assert_string_equal(r->set.command[0], "sh");
+	assert_string_equal(r->set.command[1], "-c");
+	assert_string_equal(r->set.command[2], "exit");
+	assert_string_equal(r->set.command[3], "--json");
+	assert_string_equal(r->set.command[4], "-i");
+	assert_null(r->set.command[5]);
+	assert_false(r->set.json);
+	assert_string_equal(accept_line(&full, "-- --")->set.command[0], "--");
+
+	refuse_line(&full, "sleep 1", "'sleep'");
+	refuse_line(&full, "-v sleep 1 --json", "'sleep'");
+	refuse_line(&full, "sleep -- 1", "'sleep'");
+	refuse_line(&full, "-", "'-'");
+	refuse_line(&full, "--", "--");
+	refuse_line(&full, "-v --", "--");
+	refuse_line(&bare, "--", NULL);
+	refuse_line(&bare, "-- true", NULL);
+	refuse_line(&bare, "x", "'x'");
+}
+
+/* getopt(3) takes what follows -o for its value, so this is no separator any more. */
+static void two_dashes_that_are_a_value_separate_nothing(void **state)
+{
+	(void)state;
+	refuse_line(&full, "-o -- true", NULL);
+	refuse_line(&full, "--output -- true -v", NULL);
+}
+
+static void what_cannot_go_together_is_bad_usage(void **state)
+{
+	(void)state;
+	refuse_line(&full, "-N 5", "--than");
+	refuse_line(&full, "-v -q", "-q");
+	refuse_line(&full, "-p 1 -- true", "-p");
+	refuse_line(&full, "-t 1 -- true", "-t");
+	/* These can. */
+	accept_line(&full, "-p 1 -t 1");
+	accept_line(&full, "-C 0 --comm x -- true");
+	accept_line(&full, "--json --than 1ms -N 3 -- true");
+}
+
+/* Also when what was typed has lines and colours of its own. */
+static void an_error_is_one_line_whatever_was_typed(void **state)
+{
+	static const char *const lines[] = { "-i 1\n2", "--comm [a\nb", "--non\nsense", "x\ny",
+					     "-i \033[31mred" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		refuse_line(&full, lines[i], NULL);
+		assert_null(strchr(parse(&full, lines[i])->err, '\033'));
+	}
+}
+
+static void a_very_long_value_is_refused_like_a_short_one(void **state)
+{
+	char line[3000] = "-i ";
+
+	(void)state;
+	memset(line + 3, '1', sizeof(line) - 4);
+	refuse_line(&full, line, NULL);
+}
+
+static void version_names_the_unit_and_its_version(void **state)
+{
+	static const char *const lines[] = { "-V", "--version", "-v -V --nonsense" };
+	const struct result *r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		r = parse(&full, lines[i]);
+		assert_int_equal(r->status, 0);
+		assert_string_equal(r->out, "fullunit " VERSION "\n");
+		assert_string_equal(r->err, "");
+	}
+}
+
+/* Is the option there as a word of its own? */
+static bool names(const char *text, const char *option)
+{
+	const char *at = text;
+
+	while ((at = strstr(at, option))) {
+		char before = at == text ? ' ' : at[-1], behind = at[strlen(option)];
+
+		if (strchr(" [\n", before) && strchr(" ],=\n", behind))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+static void help_names_every_option_and_no_other(void **state)
+{
+	static const char *const longs[] = {
+		"--pid",      "--tid",	 "--cpus",    "--comm",	  "--cgroup", "--interval",
+		"--duration", "--than",	 "--exit-N",  "--heatmap", "--perins", "--json",
+		"--output",   "--detail", "--depth",  "--format",
+	};
+	static const char *const always[] = { "--verbose", "--quiet", "--version", "--help",
+					      "--usage", "-v", "-q", "-V", "-h" };
+	static const char *const letters[] = { "-p", "-t", "-C", "-i", "-N", "-o", "-d" };
+	char with[8192];
+	const struct result *r;
+	size_t i;
+
+	(void)state;
+	r = parse(&full, "--help");
+	assert_int_equal(r->status, 0);
+	assert_string_equal(r->err, "");
+	snprintf(with, sizeof(with), "%s", r->out);
+	assert_int_equal(strncmp(with, "Usage: fullunit ", 16), 0);
+	assert_non_null(strstr(with, "What does it answer?"));
+	assert_non_null(strstr(with, "It answers exactly this."));
+	assert_non_null(strstr(with, "  fullunit -i 1s"));
+	assert_non_null(strstr(with, "-- CMD"));
+	assert_non_null(strstr(with, "how to write it"));
+	assert_string_equal(parse(&full, "-h")->out, with);
+
+	r = parse(&bare, "--help");
+	assert_int_equal(r->status, 0);
+	assert_null(strstr(r->out, "[-- CMD"));
+	for (i = 0; i < sizeof(longs) / sizeof(*longs); i++) {
+		if (!names(with, longs[i]))
+			fail_msg("--help does not name %s", longs[i]);
+		if (names(r->out, longs[i]))
+			fail_msg("--help of a unit that does not take it names %s", longs[i]);
+	}
+	for (i = 0; i < sizeof(letters) / sizeof(*letters); i++)
+		assert_true(names(with, letters[i]));
+	for (i = 0; i < sizeof(always) / sizeof(*always); i++)
+		assert_true(names(with, always[i]) && names(r->out, always[i]));
+}
+
+static void help_fits_the_screen(void **state)
+{
+	const struct result *r = parse(&full, "--help");
+	const char *line, *end;
+
+	(void)state;
+	for (line = r->out; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		assert_non_null(end);
+		assert_in_range(end - line, 0, 100);
+	}
+}
+
+static void usage_names_every_option_in_short(void **state)
+{
+	static const char *const words[] = {
+		"[-p PID[,PID...]]", "[-t TID[,TID...]]", "[-C LIST]", "[--cgroup PATH]", "[-i TIME]",
+		"[--duration TIME]", "[--than TIME]",	  "[-N N]",    "[--heatmap FILE]", "[--perins]",
+		"[--json]",	     "[-o FILE]",	  "[-v]",      "[-q]",		  "[-V]",
+		"[-h]",		     "[--usage]",	  "[--detail]", "[-d N]",	  "[--format FORM]",
+		"[-- CMD [ARG...]]",
+	};
+	const struct result *r = parse(&full, "--usage");
+	size_t i;
+
+	(void)state;
+	assert_int_equal(r->status, 0);
+	assert_string_equal(r->err, "");
+	assert_int_equal(strncmp(r->out, "Usage: fullunit ", 16), 0);
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (!strstr(r->out, words[i]))
+			fail_msg("--usage lacks %s:\n%s", words[i], r->out);
+	}
+	r = parse(&bare, "--usage");
+	assert_null(strstr(r->out, "-p"));
+	assert_null(strstr(r->out, "CMD"));
+	assert_non_null(strstr(r->out, "[-v]"));
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
+		return -1;
+	own_options[0].value = &shared->detail;
+	own_options[1].value = &shared->depth;
+	own_options[2].value = &shared->format;
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_at_all_is_fine),
+		cmocka_unit_test(every_option_gets_where_it_belongs),
+		cmocka_unit_test(values_may_be_attached),
+		cmocka_unit_test(the_last_of_several_values_counts),
+		cmocka_unit_test(beginnings_of_long_options_will_do_if_there_is_one_that_fits),
+		cmocka_unit_test(unknown_options_are_bad_usage),
+		cmocka_unit_test(a_unit_takes_what_it_takes_and_no_more),
+		cmocka_unit_test(a_missing_value_is_bad_usage),
+		cmocka_unit_test(an_empty_value_is_bad_usage),
+		cmocka_unit_test(a_value_for_a_flag_is_bad_usage),
+		cmocka_unit_test(times_are_checked),
+		cmocka_unit_test(counts_are_checked),
+		cmocka_unit_test(ids_are_checked),
+		cmocka_unit_test(cpu_lists_are_checked),
+		cmocka_unit_test(globs_are_checked),
+		cmocka_unit_test(a_command_stands_behind_two_dashes),
+		cmocka_unit_test(two_dashes_that_are_a_value_separate_nothing),
+		cmocka_unit_test(what_cannot_go_together_is_bad_usage),
+		cmocka_unit_test(an_error_is_one_line_whatever_was_typed),
+		cmocka_unit_test(a_very_long_value_is_refused_like_a_short_one),
+		cmocka_unit_test(version_names_the_unit_and_its_version),
+		cmocka_unit_test(help_names_every_option_and_no_other),
+		cmocka_unit_test(help_fits_the_screen),
+		cmocka_unit_test(usage_names_every_option_in_short),
+	};
+
+	return cmocka_run_group_tests_name("the command line", tests, setup, NULL);
+}
