@@ -3,6 +3,7 @@
 # make              build everything into build/ (O=DIR: into DIR)
 # make demo         install what is missing, build, show a report of a real load
 # make test         install what is missing, build, run all tests
+# make test-kernels [KERNELS="6.12 ..."]: only the tests on other kernels
 # make bench        measure against the floor and against peers
 # make install      [PREFIX=/usr/local] [DESTDIR=]
 # make dist         a tarball of stripped static binaries
@@ -85,6 +86,9 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/san/libcommon.a
 
 -include $(wildcard tests/unit/*/build.mk tests/bench/build.mk)
 
+BUILD := $(O)
+-include tests/kernels/smoke.mk
+
 # Loads whose right figures are known, for the tests of units; static, to run in any guest.
 LOADS := $(patsubst tests/load/%.c,$(O)/load/%,$(wildcard tests/load/*.c))
 
@@ -92,7 +96,7 @@ $(O)/load/%: tests/load/%.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE $(WARN) -static -MMD -MP $< -o $@ -lpthread
 
-tests: all $(UNIT_TESTS) $(BROWSER_TEST_NEEDS) $(LOADS)
+tests: all $(UNIT_TESTS) $(BROWSER_TEST_NEEDS) $(LOADS) $(SMOKE_PROGRAMS)
 
 setup:
 	@scripts/setup build
@@ -105,6 +109,12 @@ test:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory -s -j2 tests
 	@UNIT_TESTS="$(UNIT_TESTS) $(BROWSER_TEST)" tests/run $(O)
+
+# KERNELS="5.10 6.12": only these.
+test-kernels:
+	@scripts/setup test
+	@$(MAKE) --no-print-directory -s -j2 all $(LOADS) $(SMOKE_PROGRAMS)
+	@KERNELS="$(KERNELS)" tests/run $(O) kernels
 
 bench:
 	@scripts/setup bench
@@ -138,4 +148,4 @@ clean:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: all tests setup demo test bench install dist clean
+.PHONY: all tests setup demo test test-kernels bench install dist clean

@@ -449,6 +449,49 @@ static int prepare(struct session *s)
 	return EXIT_DONE;
 }
 
+/*
+ * With BPF_PROF_VERIFIER=stats in the environment, the verifier's statistics for each program go to
+ * stderr: tests see by them how far programs are from its limits.
+ */
+#define STATS_LEVEL 4
+#define STATS_SIZE  1024
+
+static bool wants_verifier_stats(void)
+{
+	const char *wish = getenv("BPF_PROF_VERIFIER");
+
+	return wish && !strcmp(wish, "stats");
+}
+
+static void ask_verifier(struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+
+	if (!wants_verifier_stats())
+		return;
+	bpf_object__for_each_program(prog, obj) {
+		bpf_program__set_log_level(prog, STATS_LEVEL);
+		bpf_program__set_log_buf(prog, calloc(1, STATS_SIZE), STATS_SIZE);
+	}
+}
+
+static void tell_verified(struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+	size_t size;
+	char *log;
+
+	if (!wants_verifier_stats())
+		return;
+	bpf_object__for_each_program(prog, obj) {
+		log = (char *)bpf_program__log_buf(prog, &size);
+		if (bpf_program__fd(prog) >= 0 && log)
+			fprintf(stderr, "verified %s: %.*s", bpf_program__name(prog), (int)size, log);
+		bpf_program__set_log_buf(prog, NULL, 0);
+		free(log);
+	}
+}
+
 /* Opens, configures, loads and attaches the programs. Returns an exit status. */
 static int start(struct session *s)
 {
@@ -471,8 +514,10 @@ static int start(struct session *s)
 	walk = bpf_object__find_program_by_name(s->obj, "task_walk");
 	if (walk)
 		bpf_program__set_autoattach(walk, false);
+	ask_verifier(s->obj);
 	if (!err)
 		err = bpf_object__load_skeleton(s->skeleton);
+	tell_verified(s->obj);
 	if (err)
 		return refused("load", err);
 

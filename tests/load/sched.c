@@ -3,10 +3,11 @@
  * Scheduling loads whose run delays the kernel accounts for in /proc/TID/schedstat. That is read of
  * each thread when it has done its work and sleeps, and printed at the end:
  *
- *	{"tid":1,"pid":1,"comm":"hog-0","wait_ns":1,"turns":1,"wall_ns":1,"cpu_ns":1}
+ *	{"tid":1,"pid":1,"comm":"hog-0","wait_ns":1,"turns":1,"early_ns":1,"wall_ns":1,"cpu_ns":1}
  *
  * since its birth (of the main thread: since the beginning of the load, up to its end). wall_ns -
- * cpu_ns is the time that it did not run, by other clocks than the scheduler's account.
+ * cpu_ns is the time that it did not run, by other clocks than the scheduler's account. early_ns are
+ * its waits until it was on the CPU that it was sent to.
  *
  *	sched [--wait] hogs SECONDS CPU[,CPU...]	a busy thread on each of these CPUs
  *	sched [--wait] pair ROUNDS CPU[,CPU]		two threads that wake each other in turn
@@ -41,7 +42,7 @@ static double seconds;
 static long rounds;
 
 struct account {
-	unsigned long long ran, waited, turns, wall, cpu;
+	unsigned long long ran, waited, turns, wall, cpu, early;
 };
 
 static void die(const char *what)
@@ -89,9 +90,9 @@ static void print_between(long tid, const char *comm, const struct account *begi
 			  const struct account *end)
 {
 	printf("{\"tid\":%ld,\"pid\":%d,\"comm\":\"%s\",\"wait_ns\":%llu,\"turns\":%llu,"
-	       "\"wall_ns\":%llu,\"cpu_ns\":%llu}\n",
+	       "\"early_ns\":%llu,\"wall_ns\":%llu,\"cpu_ns\":%llu}\n",
 	       tid, getpid(), comm, end->waited - begin->waited, end->turns - begin->turns,
-	       end->wall - begin->wall, end->cpu - begin->cpu);
+	       end->early, end->wall - begin->wall, end->cpu - begin->cpu);
 }
 
 static void pin(pid_t tid, int cpu)
@@ -136,6 +137,7 @@ static void *thread_main(void *data)
 	if (t->cpu >= 0)
 		pin(0, t->cpu);
 	atomic_store(&t->tid, (int)syscall(SYS_gettid));
+	t->end.early = account(atomic_load(&t->tid)).waited;
 	t->body(t);
 	prctl(PR_GET_NAME, t->comm);
 	read_clocks(&t->end);
@@ -198,6 +200,7 @@ static void take_accounts(int count)
 		end = account(atomic_load(&t->tid));
 		end.wall = t->end.wall;
 		end.cpu = t->end.cpu;
+		end.early = t->end.early;
 		t->end = end;
 	}
 }
@@ -328,10 +331,11 @@ int main(int argc, char **argv)
 	if (wait) {
 		printf("ready %d\n", getpid());
 		fflush(stdout);
-		if (getchar() == EOF)
-			return 1;
 	}
+	/* The wait for the CPU after the cue is seen by an observer, too. */
 	begin = account(getpid());
+	if (wait && getchar() == EOF)
+		return 1;
 	read_clocks(&begin);
 	mode = argv[1];
 	seconds = atof(argv[2]);

@@ -104,8 +104,7 @@ static void check_wall_of(int64_t offset)
 	uint64_t at = monotonic + offset, result = wall_of(at);
 	uint64_t later = read_clock(CLOCK_MONOTONIC), wall_later = read_clock(CLOCK_REALTIME);
 
-	assert_in_range(result, wall + offset - (later - monotonic),
-			wall_later + offset);
+	assert_in_range(result, wall + offset - (later - monotonic), wall_later + offset);
 }
 
 static void instants_of_the_monotonic_clock_have_a_wall_time(void **state)

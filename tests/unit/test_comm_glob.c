@@ -115,10 +115,11 @@ static void sets_and_escapes_match_as_in_fnmatch(void **state)
 static void each_set_has_what_it_says(void **state)
 {
 	static const char *const sets[] = {
-		"[a]",	 "[abc]",  "[a-c]",   "[!a-c]", "[^a-c]", "[]]",    "[!]]",   "[]a]",
-		"[a-]",	 "[-a]",   "[!-a]",   "[a!]",	"[a^]",	  "[\\]]",  "[\\a-c]", "[a\\-c]",
-		"[c-a]", "[a-a]",  "[][!]",   "[*?]",	"[0-9a-fA-F]", "[\\\\]", "[--a]", "[]-a]",
-		"[a-\\]]", "[!a-\\]]", "[a-cx-z]", "[^^]", "[!!]", "[,]", "[a,b]", "[!,]",
+		"[a]",	   "[abc]",   "[a-c]", "[!a-c]",  "[^a-c]",   "[]]",	  "[!]]",
+		"[]a]",	   "[a-]",    "[-a]",  "[!-a]",	  "[a!]",     "[a^]",	  "[\\]]",
+		"[\\a-c]", "[a\\-c]", "[c-a]", "[a-a]",	  "[][!]",    "[*?]",	  "[0-9a-fA-F]",
+		"[\\\\]",  "[--a]",   "[]-a]", "[a-\\]]", "[!a-\\]]", "[a-cx-z]", "[^^]",
+		"[!!]",	   "[,]",     "[a,b]", "[!,]",
 	};
 	char name[2] = "";
 	size_t i;
@@ -277,8 +278,9 @@ static void empty_patterns_are_invalid(void **state)
 
 static void sets_that_do_not_end_are_invalid(void **state)
 {
-	static const char *const texts[] = { "[",    "[a",   "[]",    "[!",    "[!]", "[^]",	  "[a-",
-					     "[a-]b[", "a,[b", "[a,b", "[\\]", "[a\\]", "[!\\]", "[]a" };
+	static const char *const texts[] = { "[",    "[a",    "[]",	"[!",	"[!]",
+					     "[^]",  "[a-",   "[a-]b[", "a,[b", "[a,b",
+					     "[\\]", "[a\\]", "[!\\]",	"[]a" };
 	struct comm_glob glob;
 	char pattern[16];
 	size_t i;
@@ -290,8 +292,8 @@ static void sets_that_do_not_end_are_invalid(void **state)
 	}
 	for (i = 0; i < 50000; i++) {
 		draw(pattern, 8, "[[]!^-\\a*");
-		if (*pattern && (comm_glob_compile(pattern, &glob) == -EINVAL) !=
-					has_open_set(pattern))
+		if (*pattern &&
+		    (comm_glob_compile(pattern, &glob) == -EINVAL) != has_open_set(pattern))
 			fail_msg("'%s': is a set open in it?", pattern);
 	}
 }

@@ -189,7 +189,7 @@ static void arguments_arrive_as_they_were(void **state)
 {
 	struct command c = {};
 	char *argv[] = { "sh", "-c", "printf '%s|' \"$@\" > $0", out_path, "a b", "", "--", "*",
-			 "ä", NULL };
+			 "ä",  NULL };
 
 	(void)state;
 	/* Found in PATH. */

@@ -118,10 +118,40 @@ static void fuzz(const char *what, const char *const *pieces, const char *bytes,
 }
 
 static const char *const number_pieces[] = {
-	"0",   "1",  "9",  ".",	 "ns", "us",  "ms", "s", "m",	"k",
-	"M",   "G",  "T",  "B",	 "iB", "KiB", "e9", "-", "+",	"0x",
-	"inf", "nan", "1.5", "00", " ", "18446744073709551615", "18446744073709551616",
-	"4194304", "4194305", "8191", "8192", "99999999999999999999999", ",", NULL,
+	"0",
+	"1",
+	"9",
+	".",
+	"ns",
+	"us",
+	"ms",
+	"s",
+	"m",
+	"k",
+	"M",
+	"G",
+	"T",
+	"B",
+	"iB",
+	"KiB",
+	"e9",
+	"-",
+	"+",
+	"0x",
+	"inf",
+	"nan",
+	"1.5",
+	"00",
+	" ",
+	"18446744073709551615",
+	"18446744073709551616",
+	"4194304",
+	"4194305",
+	"8191",
+	"8192",
+	"99999999999999999999999",
+	",",
+	NULL,
 };
 
 #define NUMBER_BYTES "0123456789.,-+ eExXpPnuμsmkMGTBi"
@@ -171,7 +201,8 @@ static void try_time(const char *text)
 	static const struct {
 		const char *name;
 		long double scale;
-	} units[] = { { "", 7 }, { "ns", 1 }, { "us", 1e3L }, { "ms", 1e6L }, { "s", 1e9L }, { "m", 6e10L } };
+	} units[] = { { "", 7 },      { "ns", 1 },   { "us", 1e3L },
+		      { "ms", 1e6L }, { "s", 1e9L }, { "m", 6e10L } };
 	long double number = 0, scale = 0;
 	const char *unit;
 	uint64_t value;
@@ -306,8 +337,27 @@ static void try_cpus(const char *text)
 }
 
 static const char *const glob_pieces[] = {
-	"*", "?", "[", "]", "[a-z]", "[!a-z]", "[]]", "[^", "\\", "\\]", "-", ",", ",,",
-	"nginx", "kworker/", "a", "\xff", "\xc3\xa4", "????????????????", "[\x01-\xff]", NULL,
+	"*",
+	"?",
+	"[",
+	"]",
+	"[a-z]",
+	"[!a-z]",
+	"[]]",
+	"[^",
+	"\\",
+	"\\]",
+	"-",
+	",",
+	",,",
+	"nginx",
+	"kworker/",
+	"a",
+	"\xff",
+	"\xc3\xa4",
+	"????????????????",
+	"[\x01-\xff]",
+	NULL,
 };
 
 static void try_glob(const char *text)
@@ -347,14 +397,30 @@ static void try_glob(const char *text)
 }
 
 static const char *const text_pieces[] = {
-	"a",	"nginx", "\033[2J", "\n",   "\x7f",	  "\xc2\x9b",	"\xc3\xa4", "€",  "😀",
-	"\xe2", "\x82",	 "\xf0\x9f", "\xff", "\xed\xa0\x80", "\xc0\x80", "\xf4\x90\x80\x80",
-	"\xef\xbf\xbd", NULL,
+	"a",
+	"nginx",
+	"\033[2J",
+	"\n",
+	"\x7f",
+	"\xc2\x9b",
+	"\xc3\xa4",
+	"€",
+	"😀",
+	"\xe2",
+	"\x82",
+	"\xf0\x9f",
+	"\xff",
+	"\xed\xa0\x80",
+	"\xc0\x80",
+	"\xf4\x90\x80\x80",
+	"\xef\xbf\xbd",
+	NULL,
 };
 
 static void try_text(const char *text)
 {
-	size_t enough = 3 * strlen(text) + 1, size = random64() % 3 ? enough : 1 + random64() % enough;
+	size_t enough = 3 * strlen(text) + 1,
+	       size = random64() % 3 ? enough : 1 + random64() % enough;
 	size_t count, again, length, characters = 0;
 	bool printable = random64() % 2;
 	char *clean = malloc(size), *twice = malloc(size);

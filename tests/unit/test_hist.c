@@ -84,8 +84,9 @@ static uint64_t exact_percentile(const uint64_t *sorted, uint64_t count, uint64_
 /* Compares all kinds of percentiles of @samples, which gets sorted. */
 static void check_percentiles(const char *name, uint64_t *samples, size_t count)
 {
-	static const unsigned int tenths[] = { 0,   5,	10,  50,  70,  140, 250, 280,  290, 495, 500,
-					       505, 550, 560, 570, 580, 750, 900, 950, 990, 999, 1000 };
+	static const unsigned int tenths[] = { 0,   5,	 10,  50,  70,	140, 250, 280,
+					       290, 495, 500, 505, 550, 560, 570, 580,
+					       750, 900, 950, 990, 999, 1000 };
 	struct hist h;
 	size_t i;
 
@@ -170,9 +171,9 @@ static void percentiles_are_within_a_32nd_of_the_exact_ones(void **state)
 
 static void equal_values_have_all_percentiles_exact(void **state)
 {
-	static const uint64_t values[] = { 0,	 1,    15,   16,    17,	       31,	  32,	      33,
-					   1023, 1024, 1087, 12345, 999999999, 1ULL << 39, LIMIT - 1,
-					   LIMIT };
+	static const uint64_t values[] = { 0,	      1,	  15,	     16,   17,	 31,
+					   32,	      33,	  1023,	     1024, 1087, 12345,
+					   999999999, 1ULL << 39, LIMIT - 1, LIMIT };
 	uint64_t samples[50];
 	struct hist h;
 	size_t v, i;

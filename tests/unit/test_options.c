@@ -55,7 +55,7 @@ static struct option_entry own_options[] = {
 	{},
 };
 
-#define TAKES_ALL                                                                           \
+#define TAKES_ALL                                                                         \
 	(TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_EVENTS | TAKES_HEATMAP | \
 	 TAKES_PERINS | TAKES_OUTPUT | TAKES_COMMAND)
 
@@ -225,14 +225,14 @@ static void beginnings_of_long_options_will_do_if_there_is_one_that_fits(void **
 	assert_true(accept_line(&full, "--per")->set.perins);
 	refuse_line(&full, "--c 1", "--c");
 	refuse_line(&full, "--p 1", "--p");
-	refuse_line(&full, "--de", "--de"); /* detail, depth */
+	refuse_line(&full, "--de", "--de");   /* detail, depth */
 	refuse_line(&full, "--ver", "--ver"); /* verbose, version */
 }
 
 static void unknown_options_are_bad_usage(void **state)
 {
-	static const char *const lines[] = { "--nonsense", "--nonsense=1", "-Z", "-vZ", "-x 1",
-					     "--intervall 1s", "--Pid 1" };
+	static const char *const lines[] = { "--nonsense", "--nonsense=1",   "-Z",     "-vZ",
+					     "-x 1",	   "--intervall 1s", "--Pid 1" };
 	size_t i;
 
 	(void)state;
@@ -289,9 +289,11 @@ static void a_missing_value_is_bad_usage(void **state)
 
 static void an_empty_value_is_bad_usage(void **state)
 {
-	static const char *const lines[] = { "-p ''",	"--pid=",  "-t ''",	"-C ''",    "--comm=",
-					     "--cgroup=", "-i ''", "--duration=", "--than=", "--than 1 -N ''",
-					     "--heatmap=", "-o ''", "--output=", "--depth=", "--format=" };
+	static const char *const lines[] = {
+		"-p ''",      "--pid=", "-t ''",       "-C ''",	   "--comm=",
+		"--cgroup=",  "-i ''",	"--duration=", "--than=",  "--than 1 -N ''",
+		"--heatmap=", "-o ''",	"--output=",   "--depth=", "--format="
+	};
 	size_t i;
 
 	(void)state;
@@ -351,9 +353,25 @@ static void counts_are_checked(void **state)
 static void ids_are_checked(void **state)
 {
 	static const char *const good[] = { "1", "1,2,3", "4194304", "12,12", "007" };
-	static const char *const bad[] = { "0", "1,", ",1", "1,,2", "-1", "1-3", "a", "1,a", "1;2", "+1",
-					   "1.0", "0x10", "4194305", "4294967297", "1,0", "99999999999",
-					   "18446744073709551617", "self", "*" };
+	static const char *const bad[] = { "0",
+					   "1,",
+					   ",1",
+					   "1,,2",
+					   "-1",
+					   "1-3",
+					   "a",
+					   "1,a",
+					   "1;2",
+					   "+1",
+					   "1.0",
+					   "0x10",
+					   "4194305",
+					   "4294967297",
+					   "1,0",
+					   "99999999999",
+					   "18446744073709551617",
+					   "self",
+					   "*" };
 	char line[64];
 	size_t i;
 
@@ -374,9 +392,28 @@ static void ids_are_checked(void **state)
 
 static void cpu_lists_are_checked(void **state)
 {
-	static const char *const bad[] = { "-1", "0-", "-", "-0", "a", "0,", ",0", "0,,0", "0-0-0", "0--0",
-					   "1-0", "0-a", "+0", "0x0", "0.0", "0;1", "8192", "0-8192",
-					   "4294967296", "0-4294967296", "99999999999999999999", "all" };
+	static const char *const bad[] = { "-1",
+					   "0-",
+					   "-",
+					   "-0",
+					   "a",
+					   "0,",
+					   ",0",
+					   "0,,0",
+					   "0-0-0",
+					   "0--0",
+					   "1-0",
+					   "0-a",
+					   "+0",
+					   "0x0",
+					   "0.0",
+					   "0;1",
+					   "8192",
+					   "0-8192",
+					   "4294967296",
+					   "0-4294967296",
+					   "99999999999999999999",
+					   "all" };
 	int last = libbpf_num_possible_cpus() - 1;
 	char line[64];
 	size_t i;
@@ -517,12 +554,13 @@ static bool names(const char *text, const char *option)
 static void help_names_every_option_and_no_other(void **state)
 {
 	static const char *const longs[] = {
-		"--pid",      "--tid",	 "--cpus",    "--comm",	  "--cgroup", "--interval",
-		"--duration", "--than",	 "--exit-N",  "--heatmap", "--perins", "--json",
+		"--pid",      "--tid",	  "--cpus",   "--comm",	   "--cgroup", "--interval",
+		"--duration", "--than",	  "--exit-N", "--heatmap", "--perins", "--json",
 		"--output",   "--detail", "--depth",  "--format",
 	};
-	static const char *const always[] = { "--verbose", "--quiet", "--version", "--help",
-					      "--usage", "-v", "-q", "-V", "-h" };
+	static const char *const always[] = { "--verbose", "--quiet", "--version",
+					      "--help",	   "--usage", "-v",
+					      "-q",	   "-V",      "-h" };
 	static const char *const letters[] = { "-p", "-t", "-C", "-i", "-N", "-o", "-d" };
 	char with[8192];
 	const struct result *r;
@@ -572,10 +610,26 @@ static void help_fits_the_screen(void **state)
 static void usage_names_every_option_in_short(void **state)
 {
 	static const char *const words[] = {
-		"[-p PID[,PID...]]", "[-t TID[,TID...]]", "[-C LIST]", "[--cgroup PATH]", "[-i TIME]",
-		"[--duration TIME]", "[--than TIME]",	  "[-N N]",    "[--heatmap FILE]", "[--perins]",
-		"[--json]",	     "[-o FILE]",	  "[-v]",      "[-q]",		  "[-V]",
-		"[-h]",		     "[--usage]",	  "[--detail]", "[-d N]",	  "[--format FORM]",
+		"[-p PID[,PID...]]",
+		"[-t TID[,TID...]]",
+		"[-C LIST]",
+		"[--cgroup PATH]",
+		"[-i TIME]",
+		"[--duration TIME]",
+		"[--than TIME]",
+		"[-N N]",
+		"[--heatmap FILE]",
+		"[--perins]",
+		"[--json]",
+		"[-o FILE]",
+		"[-v]",
+		"[-q]",
+		"[-V]",
+		"[-h]",
+		"[--usage]",
+		"[--detail]",
+		"[-d N]",
+		"[--format FORM]",
 		"[-- CMD [ARG...]]",
 	};
 	const struct result *r = parse(&full, "--usage");

@@ -130,12 +130,13 @@ static void a_fraction_of_a_ns_is_off_by_less_than_one(void **state)
 static void what_is_no_time_is_invalid(void **state)
 {
 	static const char *const texts[] = {
-		"",	"s",	 "ns",	  ".",	  ".5",	  ".5s",   "5.",    "5.s",  "1.5.2",  "1..5",
-		"-1",	"-1s",	 "+1",	  "+1s",  "-0",	  " 1",	   "1 ",    "1 s",  "1s ",    " 1s",
-		"0x10", "0x10s", "1e3",	  "1e3s", "1E3",  "1p3",   "inf",   "INF",  "nan",    "infinity",
-		"1S",	"1MS",	 "1Ms",	  "1h",	  "1min", "1sec",  "1ss",   "1n",   "1u",     "1k",
-		"1,5s", "1_000", "1'000", "1s2",  "1m30", "1m30s", "1.5.s", "ms10", "1\xc2\xb5s",
-		"\t1",	"1\n",	 "1s\n",  "--1",  "%d",	  "1s,2s", "\xff",
+		"",	      "s",     "ns",	".",	".5",	".5s",	    "5.",    "5.s",
+		"1.5.2",      "1..5",  "-1",	"-1s",	"+1",	"+1s",	    "-0",    " 1",
+		"1 ",	      "1 s",   "1s ",	" 1s",	"0x10", "0x10s",    "1e3",   "1e3s",
+		"1E3",	      "1p3",   "inf",	"INF",	"nan",	"infinity", "1S",    "1MS",
+		"1Ms",	      "1h",    "1min",	"1sec", "1ss",	"1n",	    "1u",    "1k",
+		"1,5s",	      "1_000", "1'000", "1s2",	"1m30", "1m30s",    "1.5.s", "ms10",
+		"1\xc2\xb5s", "\t1",   "1\n",	"1s\n", "--1",	"%d",	    "1s,2s", "\xff",
 	};
 	uint64_t ns;
 	size_t i;
@@ -149,9 +150,14 @@ static void times_end_at_64_bits(void **state)
 {
 	uint64_t ns;
 	static const char *const too_large[] = {
-		"18446744073709551616",	  "18446744073709551616ns", "18446744073709551.616us",
-		"18446744073709.551616ms", "18446744073.709551616s", "18446744074s",
-		"307445735m",		  "99999999999999999999999999999999999999999999999999999s",
+		"18446744073709551616",
+		"18446744073709551616ns",
+		"18446744073709551.616us",
+		"18446744073709.551616ms",
+		"18446744073.709551616s",
+		"18446744074s",
+		"307445735m",
+		"99999999999999999999999999999999999999999999999999999s",
 	};
 	size_t i;
 
@@ -217,9 +223,9 @@ static void sizes_have_units_of_powers_of_1024(void **state)
 static void what_is_no_size_is_invalid(void **state)
 {
 	static const char *const texts[] = {
-		"",    "k",   "B",    ".5k",  "5.k", "1.5.2k", "-1k", "+1k", " 1k", "1 k",
-		"1k ", "0x1", "1e3k", "inf",  "1m",  "1g",     "1t",  "1ib", "1Mb", "1MIB",
-		"1kk", "1s",  "1P",   "1kiBB", "1i", "1iB",    "1,5k",
+		"",    "k",    "B",   ".5k",  "5.k", "1.5.2k", "-1k", "+1k", " 1k",
+		"1 k", "1k ",  "0x1", "1e3k", "inf", "1m",     "1g",  "1t",  "1ib",
+		"1Mb", "1MIB", "1kk", "1s",   "1P",  "1kiBB",  "1i",  "1iB", "1,5k",
 	};
 	uint64_t bytes;
 	size_t i;
@@ -244,9 +250,9 @@ static void sizes_end_at_64_bits(void **state)
 
 static void counts_are_whole_decimal_numbers(void **state)
 {
-	static const char *const bad[] = { "",	  " ",	 "-1",	"+1",  "-0", "1.0", "1.",  "1k",
-					   "0x1", "1e3", " 1",	"1 ",  "1,", "1,000", "inf", "a1",
-					   "1a",  "\n",	 "1\n", "½" };
+	static const char *const bad[] = { "",	  " ",	 "-1",	"+1", "-0",  "1.0", "1.",
+					   "1k",  "0x1", "1e3", " 1", "1 ",  "1,",  "1,000",
+					   "inf", "a1",	 "1a",	"\n", "1\n", "½" };
 	uint64_t count;
 	size_t i;
 
@@ -283,11 +289,7 @@ struct scale {
 };
 
 static const struct scale time_scales[] = {
-	{ "ns", 1 },
-	{ "us", NSEC_PER_USEC },
-	{ "ms", NSEC_PER_MSEC },
-	{ "s", NSEC_PER_SEC },
-	{},
+	{ "ns", 1 }, { "us", NSEC_PER_USEC }, { "ms", NSEC_PER_MSEC }, { "s", NSEC_PER_SEC }, {},
 };
 
 static const struct scale size_scales[] = {

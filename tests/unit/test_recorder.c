@@ -485,8 +485,8 @@ static void only_the_window_is_told(void **state)
 /* enum in the kernel's include/linux/interrupt.h. */
 static void softirqs_have_the_kernels_names(void **state)
 {
-	static const char *const names[] = { "HI",    "TIMER",	  "NET_TX",  "NET_RX", "BLOCK",
-					     "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU" };
+	static const char *const names[] = { "HI",	 "TIMER",   "NET_TX", "NET_RX",	 "BLOCK",
+					     "IRQ_POLL", "TASKLET", "SCHED",  "HRTIMER", "RCU" };
 	struct recorder r = {};
 	struct table t;
 	char what[32];

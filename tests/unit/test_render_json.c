@@ -388,8 +388,8 @@ static void an_empty_distribution_has_no_statistics(void **state)
 /* Of which a double would not know all digits. */
 static void large_numbers_keep_all_their_digits(void **state)
 {
-	static const uint64_t numbers[] = { (1ULL << 53) + 1, INT64_MAX, 1ULL << 63,
-					    UINT64_MAX - 1, UINT64_MAX };
+	static const uint64_t numbers[] = { (1ULL << 53) + 1, INT64_MAX, 1ULL << 63, UINT64_MAX - 1,
+					    UINT64_MAX };
 	char digits[32], *text;
 	json_object *object;
 	struct report r;
@@ -428,7 +428,7 @@ static void hostile_names_come_back_as_they_were(void **state)
 		{ "\033[2J\033]0;x\a", "\033[2J\033]0;x\a" },
 		{ "\x01\x1f\x7f\b\f", "\x01\x1f\x7f\b\f" },
 		{ "</script>&'", "</script>&'" },
-		{ "{\"a\":1}],", "{\"a\":1}],"},
+		{ "{\"a\":1}],", "{\"a\":1}]," },
 		{ "%s%n%d", "%s%n%d" },
 		{ "äöü€😀\xc2\x9b", "äöü€😀\xc2\x9b" },
 		{ "\xff", REPLACEMENT },

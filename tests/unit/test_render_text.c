@@ -212,9 +212,9 @@ static void columns_are_headed_by_their_titles(void **state)
 static void figures_are_those_of_the_table(void **state)
 {
 	static const char *const expected[] = {
-		"nginx",     "4242",	    "1,234,567", "8.000 KiB", "12.00 ms", WHEN_LOCAL,
-		"1,000,000", "1.050 s",	    "1.000 us",	 "1.050 us",  NULL,	  NULL,
-		NULL,	     "70.00 us",
+		"nginx",    "4242",	 "1,234,567", "8.000 KiB", "12.00 ms",
+		WHEN_LOCAL, "1,000,000", "1.050 s",   "1.000 us",  "1.050 us",
+		NULL,	    NULL,	 NULL,	      "70.00 us",
 	};
 	static const uint64_t percentiles[] = { 1000, 1000, 1000 };
 	struct hist h = {};
@@ -326,9 +326,10 @@ static void a_row_may_lack_its_distribution(void **state)
 
 static void columns_are_aligned(void **state)
 {
-	static const char *const comms[] = { "",	 "a",		    "kworker/u257:3",
-					     "exactly15chars.",	"äöü€😀ß", "\xff\xfe\033[1m",
-					     "-",	 "a b  c" };
+	static const char *const comms[] = {
+		"",  "a",     "kworker/u257:3", "exactly15chars.", "äöü€😀ß", "\xff\xfe\033[1m",
+		"-", "a b  c"
+	};
 	uint64_t random = 88172645463325252ULL;
 	struct report r;
 	struct page p;
@@ -403,8 +404,8 @@ static void a_last_column_of_text_begins_where_its_head_does(void **state)
 	assert_non_null(strstr(p.lines[1], "where"));
 	column = strstr(p.lines[1], "where") - p.lines[1];
 	for (i = 0; i < 3; i++) {
-		assert_string_equal(p.lines[2 + i] + column, i == 1 ? "a rather long place"
-								     : "here");
+		assert_string_equal(p.lines[2 + i] + column,
+				    i == 1 ? "a rather long place" : "here");
 		assert_int_equal(p.lines[2 + i][column - 1], ' ');
 	}
 	page_free(&p);
@@ -424,7 +425,10 @@ static void a_name_cannot_steer_the_terminal(void **state)
 	table_init(&r.events, &layout);
 	add_row(&r.rows, hostile, 1);
 	add_row(&r.rows, "\033]0;owned\a", 2);
-	add_row(&r.rows, "\xc2\x9b" "2J\xc2\x85", 3);
+	add_row(&r.rows,
+		"\xc2\x9b"
+		"2J\xc2\x85",
+		3);
 	add_row(&r.rows, "a\nb", 4);
 	text = render(&r);
 	for (i = 0; text[i]; i++) {
@@ -497,7 +501,8 @@ static void read_hist_line(struct hist_line *line, const char *text)
 	if (sscanf(text, " %23[0-9.] %7[a-z] ..", number, unit) != 2)
 		fail_msg("no lower bound: '%s'", text);
 	snprintf(line->lo, sizeof(line->lo), "%s%s", number, unit);
-	if (sscanf(between, " .. %23[0-9.] %7[a-z] %31[0-9,] %63[#]", number, unit, count, bar) >= 3)
+	if (sscanf(between, " .. %23[0-9.] %7[a-z] %31[0-9,] %63[#]", number, unit, count, bar) >=
+	    3)
 		snprintf(line->hi, sizeof(line->hi), "%s%s", number, unit);
 	else if (sscanf(between, " .. %7[more] %31[0-9,] %63[#]", more, count, bar) >= 2)
 		snprintf(line->hi, sizeof(line->hi), "%s", more);
@@ -607,26 +612,34 @@ static uint64_t middle(unsigned int power, unsigned int part)
 static void a_histogram_shows_where_the_values_are(void **state)
 {
 	const struct value bell[] = {
-		{ middle(18, 0), 10 },	{ middle(18, 1), 100 },	 { middle(18, 2), 1000 },
+		{ middle(18, 0), 10 },	 { middle(18, 1), 100 },  { middle(18, 2), 1000 },
 		{ middle(18, 3), 2000 }, { middle(18, 4), 1000 }, { middle(18, 5), 100 },
 		{ middle(18, 6), 1 },
 	};
 	const struct value bimodal[] = {
-		{ middle(8, 3), 500 }, { middle(8, 4), 400 }, { middle(23, 1), 77 },
+		{ middle(8, 3), 500 },
+		{ middle(8, 4), 400 },
+		{ middle(23, 1), 77 },
 		{ middle(23, 2), 76 },
 	};
 	const struct value wide[] = {
-		{ 0, 3 },	       { 7, 3 },	      { 15, 1 },
-		{ middle(10, 1), 50 }, { middle(20, 9), 60 }, { middle(25, 15), 1000000 },
+		{ 0, 3 },
+		{ 7, 3 },
+		{ 15, 1 },
+		{ middle(10, 1), 50 },
+		{ middle(20, 9), 60 },
+		{ middle(25, 15), 1000000 },
 		{ middle(38, 15), 2 },
 	};
 	const struct value exponents[] = {
-		{ middle(10, 0), 1 },	{ middle(11, 0), 2 },	{ middle(12, 0), 4 },
-		{ middle(13, 0), 8 },	{ middle(14, 0), 16 },	{ middle(15, 0), 32 },
-		{ middle(16, 0), 64 },	{ middle(17, 0), 128 }, { middle(18, 0), 256 },
+		{ middle(10, 0), 1 },	 { middle(11, 0), 2 },	 { middle(12, 0), 4 },
+		{ middle(13, 0), 8 },	 { middle(14, 0), 16 },	 { middle(15, 0), 32 },
+		{ middle(16, 0), 64 },	 { middle(17, 0), 128 }, { middle(18, 0), 256 },
 		{ middle(19, 15), 512 },
 	};
-	const struct value beyond[] = { { middle(39, 3), 5 }, { 1ULL << 41, 7 }, { 1ULL << 50, 1 } };
+	const struct value beyond[] = { { middle(39, 3), 5 },
+					{ 1ULL << 41, 7 },
+					{ 1ULL << 50, 1 } };
 	const struct value one[] = { { 0, 1 } };
 
 	(void)state;
@@ -963,7 +976,8 @@ static void check_refresh(unsigned int lines, unsigned int rows)
 		more = strtoul(at, NULL, 10);
 	}
 	if (shown + more != rows)
-		fail_msg("on %u lines %u rows are shown and %u more are told of", lines, shown, more);
+		fail_msg("on %u lines %u rows are shown and %u more are told of", lines, shown,
+			 more);
 	assert_true(!more || newlines(text) > lines / 2);
 	free(text);
 	end(&r);

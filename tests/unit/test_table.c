@@ -172,10 +172,10 @@ static void sorting_puts_the_largest_first_and_keeps_rows_together(void **state)
 
 static void numbers_are_compared_in_all_their_64_bits(void **state)
 {
-	static const uint64_t numbers[] = { 1, UINT64_MAX, 1ULL << 63, (1ULL << 32) + 1, 1ULL << 32,
-					    2, 0 };
-	static const uint64_t sorted[] = { UINT64_MAX, 1ULL << 63, (1ULL << 32) + 1, 1ULL << 32,
-					   2,	       1,	   0 };
+	static const uint64_t numbers[] = { 1,		UINT64_MAX, 1ULL << 63, (1ULL << 32) + 1,
+					    1ULL << 32, 2,	    0 };
+	static const uint64_t sorted[] = { UINT64_MAX, 1ULL << 63, (1ULL << 32) + 1, 1ULL << 32, 2,
+					   1,	       0 };
 	struct table t;
 	unsigned int i;
 

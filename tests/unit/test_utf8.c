@@ -115,11 +115,30 @@ static void every_code_point_but_surrogates_is_valid(void **state)
 static void overlong_truncated_and_foreign_sequences_are_invalid(void **state)
 {
 	static const char *const texts[] = {
-		"\xc0\x80",	    "\xc1\xbf",		"\xe0\x80\x80", "\xe0\x9f\xbf",
-		"\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",
-		"\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80",
-		"\xfc\x84\x80\x80\x80\x80", "\xfe", "\xff", "\x80", "\xbf", "\xc3", "\xe2\x82",
-		"\xf0\x9f\x98", "\xc3(", "\xe2(\xa1", "\xe2\x82(", "\xf0\x9f(\xbc", "\xf0\x9f\x98(",
+		"\xc0\x80",
+		"\xc1\xbf",
+		"\xe0\x80\x80",
+		"\xe0\x9f\xbf",
+		"\xf0\x80\x80\x80",
+		"\xf0\x8f\xbf\xbf",
+		"\xed\xa0\x80",
+		"\xed\xbf\xbf",
+		"\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80",
+		"\xf8\x88\x80\x80\x80",
+		"\xfc\x84\x80\x80\x80\x80",
+		"\xfe",
+		"\xff",
+		"\x80",
+		"\xbf",
+		"\xc3",
+		"\xe2\x82",
+		"\xf0\x9f\x98",
+		"\xc3(",
+		"\xe2(\xa1",
+		"\xe2\x82(",
+		"\xf0\x9f(\xbc",
+		"\xf0\x9f\x98(",
 	};
 	size_t i;
 
@@ -165,7 +184,8 @@ static const char *what_is_wrong(const char *text, const char *clean, bool print
 		}
 		for (invalid = 0; *text && !length_of(text); text++)
 			invalid++;
-		for (replaced = 0; replaced < invalid && !strncmp(clean, REPLACEMENT, 3); clean += 3)
+		for (replaced = 0; replaced < invalid && !strncmp(clean, REPLACEMENT, 3);
+		     clean += 3)
 			replaced++;
 		if (!replaced)
 			return "hides invalid bytes";
@@ -213,8 +233,9 @@ static void all_inputs_of_one_and_two_bytes_are_cleaned(void **state)
 
 static void random_bytes_are_cleaned(void **state)
 {
-	static const unsigned char likely[] = { 0x1b, 0x41, 0x7f, 0x80, 0x9b, 0xbf, 0xc2, 0xc3, 0xe0,
-						0xe2, 0xed, 0xa0, 0xf0, 0x9f, 0xf4, 0x8f, 0xff, 0x0a };
+	static const unsigned char likely[] = { 0x1b, 0x41, 0x7f, 0x80, 0x9b, 0xbf,
+						0xc2, 0xc3, 0xe0, 0xe2, 0xed, 0xa0,
+						0xf0, 0x9f, 0xf4, 0x8f, 0xff, 0x0a };
 	uint64_t random = 1181783497276652981ULL;
 	char text[16];
 	int i, j;
@@ -239,7 +260,8 @@ static void control_characters_become_question_marks_where_asked(void **state)
 	assert_int_equal(utf8_clean(buf, sizeof(buf), "a\033[2J\a\x7f\r\n\tz", true), 11);
 	assert_string_equal(buf, "a?[2J?????z");
 	/* C1, of which U+009B begins a terminal's commands as ESC [ does. */
-	assert_int_equal(utf8_clean(buf, sizeof(buf), "\xc2\x80\xc2\x9bK\xc2\x9f\xc2\xa0", true), 5);
+	assert_int_equal(utf8_clean(buf, sizeof(buf), "\xc2\x80\xc2\x9bK\xc2\x9f\xc2\xa0", true),
+			 5);
 	assert_string_equal(buf, "??K?\xc2\xa0");
 	/* The same as a bare byte is not UTF-8. */
 	assert_int_equal(utf8_clean(buf, sizeof(buf), "\x9bK", true), 2);

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What tests/bench/run needs beside the units. Included from the top of the tree; adds to
+# BENCH_PROGRAMS.
+
+BENCH_PROGRAMS += $(O)/bench/floor $(O)/bench/stamp
+
+$(O)/bench/floor.bpf.o: tests/bench/floor.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -D__TARGET_ARCH_$(ARCH) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< \
+		-o $(@:.o=.tmp)
+	$(BPFTOOL) gen object $@ $(@:.o=.tmp)
+
+$(O)/bench/floor.skel.h: $(O)/bench/floor.bpf.o
+	$(BPFTOOL) gen skeleton $< name floor > $@.tmp
+	@mv $@.tmp $@
+
+$(O)/bench/floor: tests/bench/floor.c $(O)/bench/floor.skel.h
+	$(CC) $(CPPFLAGS) -I$(O)/bench $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(LDLIBS) -o $@
+
+$(O)/bench/stamp: tests/bench/stamp.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP $< -o $@
