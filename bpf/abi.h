@@ -11,12 +11,12 @@
 /*
  * A log-linear histogram: every power of two is split into HIST_SUB linear buckets, so a bucket is
  * at most 1/16 of its lower bound wide. Values below HIST_SUB have a bucket each. Values from
- * 2^HIST_MAX_BITS on (18 minutes, in ns) share the last bucket; sum and max stay exact for them.
+ * 2^HIST_MAX_BITS on (18 minutes, in ns) share a last bucket; sum and max stay exact for them.
  */
 #define HIST_SUB_BITS 4
 #define HIST_SUB      (1 << HIST_SUB_BITS)
 #define HIST_MAX_BITS 40
-#define HIST_BUCKETS  ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB)
+#define HIST_BUCKETS  ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB + 1)
 
 struct hist {
 	__u64 count;

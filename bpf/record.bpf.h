@@ -21,10 +21,10 @@ struct {
 } recorder SEC(".maps");
 
 /*
- * The record to fill next, stamped, or NULL. Taken before it is filled: an interrupt that records
+ * The record to fill next, of @now (CLOCK_MONOTONIC), or NULL. Taken before it is filled: an interrupt that records
  * meanwhile gets the next one.
  */
-static __always_inline struct record *new_record(enum record_kind kind)
+static __always_inline struct record *new_record(enum record_kind kind, u64 now)
 {
 	u32 zero = 0;
 	struct recorder *r = bpf_map_lookup_elem(&recorder, &zero);
@@ -33,14 +33,15 @@ static __always_inline struct record *new_record(enum record_kind kind)
 	if (!r)
 		return NULL;
 	slot = &r->ring[r->head++ % RECORDS];
-	slot->time = bpf_ktime_get_ns();
+	slot->time = now;
 	slot->kind = kind;
 	return slot;
 }
 
-static __always_inline void record_task(enum record_kind kind, struct task_struct *p, u16 arg)
+static __always_inline void record_task(enum record_kind kind, struct task_struct *p, u16 arg,
+					u64 now)
 {
-	struct record *slot = new_record(kind);
+	struct record *slot = new_record(kind, now);
 
 	if (!slot)
 		return;
@@ -51,7 +52,7 @@ static __always_inline void record_task(enum record_kind kind, struct task_struc
 
 static __always_inline void record_number(enum record_kind kind, u16 arg)
 {
-	struct record *slot = new_record(kind);
+	struct record *slot = new_record(kind, bpf_ktime_get_ns());
 
 	if (!slot)
 		return;
@@ -64,14 +65,14 @@ static __always_inline void record_number(enum record_kind kind, u16 arg)
 SEC("tp_btf/sched_migrate_task")
 int BPF_PROG(record_migrate, struct task_struct *p, int cpu)
 {
-	record_task(RECORD_MIGRATE, p, cpu);
+	record_task(RECORD_MIGRATE, p, cpu, bpf_ktime_get_ns());
 	return 0;
 }
 
 SEC("tp_btf/irq_handler_entry")
 int BPF_PROG(record_irq_enter, int irq, struct irqaction *action)
 {
-	struct record *slot = new_record(RECORD_IRQ_ENTER);
+	struct record *slot = new_record(RECORD_IRQ_ENTER, bpf_ktime_get_ns());
 
 	if (!slot)
 		return 0;

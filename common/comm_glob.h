@@ -13,7 +13,7 @@
  * if a pattern matches all of it.
  *
  * Returns 0, -EINVAL for an empty pattern or a set that does not end, -E2BIG if the patterns
- * together stand for more than 63 characters less one a pattern: their positions share one word.
+ * together stand for more than 64 characters less one a pattern: their positions share one word.
  */
 int comm_glob_compile(const char *patterns, struct comm_glob *glob);
 

@@ -3,15 +3,18 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "clock.h"
 #include "command.h"
+#include "quantity.h"
 #include "say.h"
 
-#define PATIENCE_MS 2000
+#define PATIENCE (2 * NSEC_PER_SEC)
 
 /* In the new process: waits for the word, then becomes the command. */
 static void __attribute__((noreturn)) run(char **argv, int hold, int failure)
@@ -83,17 +86,29 @@ int command_status(const struct command *c)
 	return WIFEXITED(c->status) ? WEXITSTATUS(c->status) : 128 + WTERMSIG(c->status);
 }
 
+/* Waits for the process of @pidfd to end, PATIENCE long; signals do not shorten that. */
+static bool ends_in_time(int pidfd)
+{
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	uint64_t now = monotonic_now(), end = now + PATIENCE;
+	int n;
+
+	do {
+		n = poll(&ended, 1, (end - now) / NSEC_PER_MSEC + 1);
+		now = monotonic_now();
+	} while (n < 0 && errno == EINTR && now < end);
+	return n == 1;
+}
+
 void command_end(struct command *c)
 {
-	struct pollfd ended = { .fd = c->pidfd, .events = POLLIN };
-
 	if (!c->argv)
 		return;
 	close(c->hold);
 	close(c->failure);
 	if (c->pid) {
 		kill(c->pid, SIGTERM);
-		if (poll(&ended, 1, PATIENCE_MS) == 1)
+		if (ends_in_time(c->pidfd))
 			command_reap(c);
 		else
 			say_note("%s (pid %d) does not end; left running", c->argv[0], c->pid);

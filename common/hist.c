@@ -36,7 +36,7 @@ void hist_merge(struct hist *to, const struct hist *from)
 
 uint64_t hist_percentile(const struct hist *h, double percent)
 {
-	uint64_t rank = ceil(percent / 100 * h->count), seen = 0, lo, hi, middle;
+	uint64_t rank = ceil(percent * h->count / 100), seen = 0, lo, hi, middle;
 	unsigned int i;
 
 	if (!h->count)

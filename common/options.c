@@ -209,7 +209,7 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 	char letters[3 * MOST_OPTIONS] = "+:", *to = letters + 2, letter[3] = "-?";
 	unsigned int count = collect(unit, all), i;
 	const char *wrong;
-	int c;
+	int c, before = 1;
 
 	say_setup(unit->name, false, false);
 	*to++ = 'h';
@@ -230,7 +230,8 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 	longs[i++] = (struct option){ "usage", no_argument, NULL, SHOW_USAGE };
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+	/* Where a word is looked for: a `--` that is an option's value separates nothing. */
+	while (before = optind, (c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		letter[1] = optopt;
 		switch (c) {
 		case 'h':
@@ -243,7 +244,9 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 			print_usage(unit, all, count);
 			return EXIT_DONE;
 		case '?':
-			if (optopt >= FIRST_ENTRY || optopt == SHOW_USAGE)
+			/* A long option that there is, with a value that it does not take. */
+			if (optopt >= FIRST_ENTRY || optopt == SHOW_USAGE ||
+			    (optopt && !strncmp(argv[optind - 1], "--", 2)))
 				return refuse(unit, "no value is taken by", argv[optind - 1]);
 			return refuse(unit, "unknown or ambiguous option",
 				      optopt && optopt < 256 ? letter : argv[optind - 1]);
@@ -259,7 +262,7 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 			return EXIT_USAGE;
 	}
 	if (optind < argc) {
-		bool separated = optind && !strcmp(argv[optind - 1], "--");
+		bool separated = optind > before && !strcmp(argv[optind - 1], "--");
 
 		if (!(unit->takes & TAKES_COMMAND) || !separated)
 			return refuse(unit,
@@ -268,7 +271,7 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 					      : "cannot take",
 				      argv[optind]);
 		set.command = argv + optind;
-	} else if (optind && !strcmp(argv[argc - 1], "--")) {
+	} else if (optind > before && !strcmp(argv[argc - 1], "--")) {
 		say_error("a command is missing behind --");
 		return EXIT_USAGE;
 	}

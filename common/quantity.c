@@ -18,11 +18,22 @@ static const struct unit times[] = {
 };
 
 static const struct unit sizes[] = {
-	{ "B", 1 },	      { "k", 1ULL << 10 },   { "K", 1ULL << 10 },
-	{ "kB", 1ULL << 10 }, { "KiB", 1ULL << 10 }, { "M", 1ULL << 20 },
-	{ "MB", 1ULL << 20 }, { "MiB", 1ULL << 20 }, { "G", 1ULL << 30 },
-	{ "GB", 1ULL << 30 }, { "GiB", 1ULL << 30 }, { "T", 1ULL << 40 },
-	{ "TB", 1ULL << 40 }, { "TiB", 1ULL << 40 }, {},
+	{ "B", 1 },
+	{ "k", 1ULL << 10 },
+	{ "K", 1ULL << 10 },
+	{ "kB", 1ULL << 10 },
+	{ "KiB", 1ULL << 10 },
+	{ "kiB", 1ULL << 10 },
+	{ "M", 1ULL << 20 },
+	{ "MB", 1ULL << 20 },
+	{ "MiB", 1ULL << 20 },
+	{ "G", 1ULL << 30 },
+	{ "GB", 1ULL << 30 },
+	{ "GiB", 1ULL << 30 },
+	{ "T", 1ULL << 40 },
+	{ "TB", 1ULL << 40 },
+	{ "TiB", 1ULL << 40 },
+	{},
 };
 
 static int parse_with_units(const char *text, const struct unit *units, uint64_t factor,
@@ -30,7 +41,8 @@ static int parse_with_units(const char *text, const struct unit *units, uint64_t
 {
 	size_t whole = strspn(text, "0123456789"), fraction = 0;
 	const char *suffix = text + whole;
-	long double scaled;
+	unsigned __int128 scaled = 0, ten = 1;
+	const char *p;
 
 	if (*suffix == '.') {
 		fraction = strspn(suffix + 1, "0123456789");
@@ -45,9 +57,18 @@ static int parse_with_units(const char *text, const struct unit *units, uint64_t
 			return -EINVAL;
 		factor = units->factor;
 	}
-	/* 64 bits of mantissa: exact for all whole numbers that fit the result. */
-	scaled = strtold(text, NULL) * factor;
-	if (scaled >= 0x1p64L)
+	for (p = text; p < text + whole; p++) {
+		scaled = 10 * scaled + (*p - '0');
+		if (scaled > UINT64_MAX)
+			return -ERANGE;
+	}
+	/* Digits behind the 18th are less than a millionth of the smallest unit. */
+	for (p++; fraction && ten < 1000000000000000000ULL; p++, fraction--) {
+		scaled = 10 * scaled + (*p - '0');
+		ten *= 10;
+	}
+	scaled = scaled / ten * factor + scaled % ten * factor / ten;
+	if (scaled > UINT64_MAX)
 		return -ERANGE;
 	*value = scaled;
 	return 0;
@@ -85,16 +106,20 @@ static const char *format_scaled(char *buf, uint64_t value, const struct unit *u
 	while (i && value < units[i].factor)
 		i--;
 	scaled = (double)value / units[i].factor;
-	/* 999.96 us would be printed as 1000.0 us. */
-	if (i && i < n - 1 && scaled >= 999.95)
-		scaled = (double)value / units[++i].factor;
+	/* What would be printed as 1000.0 us or 1024 KiB is one of the next unit. */
+	if (i && i < n - 1) {
+		double next = units[i + 1].factor / units[i].factor;
+
+		if (scaled >= next - (next > 1000 ? 0.5 : 0.05))
+			scaled = (double)value / units[++i].factor;
+	}
 	if (units[i].factor == 1) {
 		snprintf(buf, QUANTITY_LEN, "%" PRIu64 " %s", value, units[i].name);
 		return buf;
 	}
-	digits = scaled < 9.9995 ? 3 : scaled < 99.995 ? 2 : 1;
+	digits = scaled < 9.9995 ? 3 : scaled < 99.995 ? 2 : scaled < 999.95 ? 1 : 0;
 	length = snprintf(number, sizeof(number), "%.*f", digits, scaled);
-	if (trim) {
+	if (trim && digits) {
 		while (number[length - 1] == '0')
 			number[--length] = 0;
 		if (number[length - 1] == '.')

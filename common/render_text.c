@@ -31,6 +31,17 @@ static void put(FILE *file, const char *text, size_t used, int width, bool left)
 	fprintf(file, "%*s%s%*s", left ? 0 : pad, "", text, left ? pad : 0, "");
 }
 
+/* A name that can be shown; one that is too long is seen to be cut off. */
+static size_t string_text(char *buf, const char *text)
+{
+	size_t characters = utf8_clean(buf, TEXT_LEN - 3, text, true);
+
+	if (strlen(text) < TEXT_LEN - 3)
+		return characters;
+	strcat(buf, "...");
+	return characters + 3;
+}
+
 /* The text of a cell with one value; returns its number of characters. */
 static size_t cell_text(char *buf, const struct column *column, const struct cell *c)
 {
@@ -40,7 +51,7 @@ static size_t cell_text(char *buf, const struct column *column, const struct cel
 	}
 	switch (column->type) {
 	case CELL_STRING:
-		return utf8_clean(buf, TEXT_LEN, c->string, true);
+		return string_text(buf, c->string);
 	case CELL_ID:
 		snprintf(buf, TEXT_LEN, "%" PRIu64, c->number);
 		break;
@@ -105,15 +116,16 @@ static void bold(struct output *out, bool on)
 static const char *const statistic_titles[STATISTICS] = { "count", "sum", "min", "avg",
 							  "p50",   "p95", "p99", "max" };
 
+/* Statistic @which of @h, which is NULL where there is no distribution. */
 static void statistic_text(char *buf, const struct hist *h, unsigned int which)
 {
 	static const double percents[] = { 50, 95, 99 };
 
-	if (which == 0) {
+	if (h && which == 0) {
 		format_count(buf, h->count);
 		return;
 	}
-	if (which > 1 && !h->count) {
+	if (!h || (which > 1 && !h->count)) {
 		strcpy(buf, "-");
 		return;
 	}
@@ -135,6 +147,30 @@ static void statistic_text(char *buf, const struct hist *h, unsigned int which)
 	}
 }
 
+/* How wide the statistics' columns are: as wide as usual, or as the table at hand needs them. */
+static int dist_width[STATISTICS] = { 11, 9, 9, 9, 9, 9, 9, 9 };
+
+static void measure(const struct table *t)
+{
+	char buf[TEXT_LEN];
+	unsigned int i, s;
+	size_t row;
+
+	for (s = 0; s < STATISTICS; s++)
+		dist_width[s] = s ? 9 : 11;
+	for (row = 0; row < t->rows; row++) {
+		for (i = 0; i < t->layout->count; i++) {
+			if (t->layout->columns[i].type != CELL_DIST || !table_row(t, row)[i].set)
+				continue;
+			for (s = 0; s < STATISTICS; s++) {
+				statistic_text(buf, table_row(t, row)[i].dist, s);
+				if ((int)strlen(buf) > dist_width[s])
+					dist_width[s] = strlen(buf);
+			}
+		}
+	}
+}
+
 static void put_head(struct output *out, const struct layout *layout)
 {
 	unsigned int i, s;
@@ -149,7 +185,7 @@ static void put_head(struct output *out, const struct layout *layout)
 			fputs("  ", out->file);
 		if (column->type == CELL_DIST) {
 			for (s = 0; s < STATISTICS; s++)
-				fprintf(out->file, "%s%*s", s ? "  " : "", s ? 9 : 11,
+				fprintf(out->file, "%s%*s", s ? "  " : "", dist_width[s],
 					statistic_titles[s]);
 		} else {
 			put(out->file, title(column), strlen(title(column)), width(layout, i),
@@ -195,8 +231,8 @@ static void put_row(struct output *out, const struct layout *layout, const struc
 		switch (column->type) {
 		case CELL_DIST:
 			for (s = 0; s < STATISTICS; s++) {
-				statistic_text(buf, row[i].dist, s);
-				fprintf(out->file, "%s%*s", s ? "  " : "", s ? 9 : 11, buf);
+				statistic_text(buf, row[i].set ? row[i].dist : NULL, s);
+				fprintf(out->file, "%s%*s", s ? "  " : "", dist_width[s], buf);
 			}
 			break;
 		case CELL_TABLE:
@@ -230,16 +266,16 @@ static uint64_t group_count(const struct hist *h, unsigned int i, unsigned int g
 	uint64_t count = 0;
 	unsigned int b;
 
-	for (b = i * group; b < (i + 1) * group; b++)
+	for (b = i * group; b < (i + 1) * group && b < HIST_BUCKETS; b++)
 		count += h->bucket[b];
 	return count;
 }
 
 /*
  * The picture of @h: neighbouring buckets share a line, as many as keep it short, but never more
- * than a power of two.
+ * than a power of two, unless there is only room for @most_lines.
  */
-static void put_hist(struct output *out, const struct hist *h)
+static void put_hist(struct output *out, const struct hist *h, unsigned int most_lines)
 {
 	unsigned int first = 0, last = HIST_BUCKETS - 1, group = 1, i, b;
 	char lo_text[QUANTITY_LEN], hi_text[QUANTITY_LEN], count_text[QUANTITY_LEN];
@@ -249,7 +285,8 @@ static void put_hist(struct output *out, const struct hist *h)
 		first++;
 	while (last > first && !h->bucket[last])
 		last--;
-	while (group < HIST_SUB && last / group - first / group + 1 > HIST_LINES)
+	while ((group < HIST_SUB || most_lines < HIST_LINES) &&
+	       last / group - first / group + 1 > most_lines)
 		group *= 2;
 	for (i = first / group; i <= last / group; i++) {
 		count = group_count(h, i, group);
@@ -273,7 +310,8 @@ static void put_hist(struct output *out, const struct hist *h)
 			continue;
 		}
 		hist_bounds(i * group, &lo, &end);
-		hist_bounds((i + 1) * group - 1, &end, &hi);
+		b = (i + 1) * group - 1;
+		hist_bounds(b < HIST_BUCKETS ? b : HIST_BUCKETS - 1, &end, &hi);
 		if (hi == UINT64_MAX)
 			strcpy(hi_text, "more");
 		else
@@ -322,7 +360,7 @@ static size_t terminal_lines(struct output *out)
 {
 	struct winsize size;
 
-	if (!out->terminal || ioctl(fileno(out->file), TIOCGWINSZ, &size) || !size.ws_row)
+	if (!out->terminal || ioctl(out->fd, TIOCGWINSZ, &size) || !size.ws_row)
 		return SIZE_MAX;
 	return size.ws_row;
 }
@@ -335,18 +373,20 @@ static const struct hist *single_dist(const struct table *rows)
 	for (i = 0; rows->rows == 1 && i < rows->layout->count; i++) {
 		const struct cell *c = &table_row(rows, 0)[i];
 
-		if (rows->layout->columns[i].type == CELL_DIST && c->dist->count)
+		if (rows->layout->columns[i].type == CELL_DIST && c->set && c->dist->count)
 			return c->dist;
 	}
 	return NULL;
 }
 
-/* The lines of a report that stand above its rows, and what may stand below. */
-#define LINES_AROUND 5
+/* The lines of a report that stand above its rows, those of a picture without its ranges, and more. */
+#define LINES_ABOVE   2
+#define LINES_AROUND  (LINES_ABOVE + 2)
+#define PICTURE_LINES (LINES_ABOVE + 1 + 4)
 
 static void render(struct output *out, const struct report *report)
 {
-	size_t shown = report->rows.rows, row;
+	size_t shown = report->rows.rows, row, room = SIZE_MAX;
 	char when[CLOCK_LEN], length[QUANTITY_LEN];
 	const struct hist *dist = single_dist(&report->rows);
 
@@ -354,8 +394,9 @@ static void render(struct output *out, const struct report *report)
 		size_t lines = terminal_lines(out);
 
 		fputs("\033[H\033[2J", out->file);
-		if (lines > LINES_AROUND && shown > lines - LINES_AROUND)
-			shown = lines - LINES_AROUND;
+		if (shown + LINES_ABOVE + 1 > lines)
+			shown = lines > LINES_AROUND ? lines - LINES_AROUND : 1;
+		room = lines;
 	} else if (out->reported || out->head_printed) {
 		fputc('\n', out->file);
 	}
@@ -364,14 +405,16 @@ static void render(struct output *out, const struct report *report)
 
 	fprintf(out->file, "%s  %s, the last %s\n", clock_local(when, report->time), report->tool,
 		format_time(length, report->elapsed_ns));
+	measure(&report->rows);
 	put_head(out, report->rows.layout);
 	for (row = 0; row < shown; row++)
 		put_row(out, report->rows.layout, table_row(&report->rows, row));
 	if (shown < report->rows.rows)
 		fprintf(out->file, "... %zu more rows; -o FILE or a pipe takes them all\n",
 			report->rows.rows - shown);
-	if (dist)
-		put_hist(out, dist);
+	if (dist && room > PICTURE_LINES + 1)
+		put_hist(out, dist,
+			 room - PICTURE_LINES < HIST_LINES ? room - PICTURE_LINES : HIST_LINES);
 }
 
 const struct renderer text_renderer = { .events = show_events, .report = render };

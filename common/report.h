@@ -17,9 +17,15 @@ struct report {
 	struct table events; /* single events, oldest first; layout NULL: the unit has none */
 };
 
-/* Where reports go. */
+/*
+ * Where reports go. What is printed is collected and written at once: stdio would drop what it could
+ * not write, and with it the reason.
+ */
 struct output {
-	FILE *file;
+	FILE *file; /* print here */
+	char *text; /* what has been printed since the last flush ... */
+	size_t size;
+	int fd;		  /* ... and goes here */
 	const char *path; /* NULL: standard output */
 	bool terminal;
 	bool colour;

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "say.h"
+#include "utf8.h"
 
 static const char *name = "bpf-prof";
 static bool verbose, quiet;
@@ -23,14 +24,15 @@ bool say_is_quiet(void)
 	return quiet;
 }
 
-/* One write a line, so that lines of several processes do not mix. */
+/* One write a line, so that lines of several processes do not mix, and nothing but text. */
 static void say(const char *format, va_list args)
 {
-	char line[1024];
+	char line[1024], clean[1024];
 	int length = snprintf(line, sizeof(line), "%s: ", name);
 
 	vsnprintf(line + length, sizeof(line) - length, format, args);
-	fprintf(stderr, "%s\n", line);
+	utf8_clean(clean, sizeof(clean), line, true);
+	fprintf(stderr, "%s\n", clean);
 }
 
 void say_error(const char *format, ...)

@@ -23,7 +23,8 @@ enum cell_type {
 };
 
 struct column {
-	const char *name;  /* as a JSON member, without its unit; a CELL_DIST's are named for it */
+	const char *
+		name; /* as a JSON member, without its unit; a CELL_DIST's members have their own */
 	const char *title; /* as a text column's head; NULL: the name */
 	enum cell_type type;
 	const struct layout *layout; /* of a CELL_TABLE */

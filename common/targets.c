@@ -87,7 +87,7 @@ const char *check_comm(const char *text)
 	case 0:
 		return NULL;
 	case -E2BIG:
-		return "all patterns together may stand for 63 characters; use fewer or `*`";
+		return "all patterns together may stand for 63 characters (fewer, if several); use `*`";
 	default:
 		return "needs globs with commas between them, such as 'nginx*,kworker/[0-3]:*'";
 	}

@@ -469,7 +469,8 @@ static void ask_verifier(struct bpf_object *obj)
 
 	if (!wants_verifier_stats())
 		return;
-	bpf_object__for_each_program(prog, obj) {
+	bpf_object__for_each_program(prog, obj)
+	{
 		bpf_program__set_log_level(prog, STATS_LEVEL);
 		bpf_program__set_log_buf(prog, calloc(1, STATS_SIZE), STATS_SIZE);
 	}
@@ -483,10 +484,12 @@ static void tell_verified(struct bpf_object *obj)
 
 	if (!wants_verifier_stats())
 		return;
-	bpf_object__for_each_program(prog, obj) {
+	bpf_object__for_each_program(prog, obj)
+	{
 		log = (char *)bpf_program__log_buf(prog, &size);
 		if (bpf_program__fd(prog) >= 0 && log)
-			fprintf(stderr, "verified %s: %.*s", bpf_program__name(prog), (int)size, log);
+			fprintf(stderr, "verified %s: %.*s", bpf_program__name(prog), (int)size,
+				log);
 		bpf_program__set_log_buf(prog, NULL, 0);
 		free(log);
 	}

@@ -204,6 +204,33 @@ static void patterns_of_a_list_do_not_run_into_each_other(void **state)
 	assert_true(matches("a[,]b,c", "c"));
 }
 
+/* Wherever its positions are in the word. */
+static void the_last_of_many_patterns_is_as_good_as_the_first(void **state)
+{
+	static const char *const patterns[] = { "a*b", "*ab", "[!a]*", "a?b*", "*", "\\*a" };
+	char list[128], name[8];
+	unsigned int i, before, round;
+	struct comm_glob glob;
+
+	(void)state;
+	for (before = 0; before < 20; before++) {
+		for (i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+			list[0] = 0;
+			/* Three positions more each; no name has a z. */
+			for (round = 0; round < before; round++)
+				strcat(list, "zz,");
+			strcat(list, patterns[i]);
+			assert_int_equal(comm_glob_compile(list, &glob), 0);
+			for (round = 0; round < 200; round++) {
+				draw(name, 5, "ab*");
+				if (comm_glob_match(&glob, name) == fnmatch(patterns[i], name, 0))
+					fail_msg("'%s' and '%s' should%s match", list, name,
+						 fnmatch(patterns[i], name, 0) ? " not" : "");
+			}
+		}
+	}
+}
+
 /* @count patterns with @characters question marks together. */
 static int compile_marks(unsigned int count, unsigned int characters, struct comm_glob *glob)
 {
@@ -325,6 +352,7 @@ int main(void)
 		cmocka_unit_test(names_are_matched_as_a_whole),
 		cmocka_unit_test(a_list_matches_what_one_of_its_patterns_matches),
 		cmocka_unit_test(patterns_of_a_list_do_not_run_into_each_other),
+		cmocka_unit_test(the_last_of_many_patterns_is_as_good_as_the_first),
 		cmocka_unit_test(patterns_have_room_for_64_positions),
 		cmocka_unit_test(a_set_takes_one_position_and_a_star_none),
 		cmocka_unit_test(empty_patterns_are_invalid),

@@ -14,8 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/time.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,12 +68,14 @@ static double now(void)
 }
 
 static unsigned int files_before;
+static pid_t last_pid; /* of hold_shell() */
 
 static int setup(void **state)
 {
 	(void)state;
 	unlink(out_path);
 	files_before = open_files();
+	last_pid = 0;
 	return 0;
 }
 
@@ -80,6 +83,12 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	/* What a test that failed has left would run on. */
+	if (last_pid && !waitpid(last_pid, NULL, WNOHANG)) {
+		kill(last_pid, SIGKILL);
+		waitpid(last_pid, NULL, 0);
+		fail_msg("the command was left running");
+	}
 	assert_int_equal(open_files(), files_before);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
@@ -99,6 +108,7 @@ static void hold_shell(struct command *c, const char *script)
 	argv[5] = NULL;
 	memset(c, 0, sizeof(*c));
 	assert_int_equal(command_hold(c, argv), 0);
+	last_pid = c->pid;
 	assert_true(c->pid > 0);
 	assert_true(c->pidfd >= 0);
 }
@@ -297,6 +307,42 @@ static void one_that_was_killed_while_held_cannot_start(void **state)
 	assert_null(content(out_path));
 }
 
+/* In a unit that is killed, nobody ends what it holds. */
+static void one_that_is_held_ends_when_its_unit_is_gone(void **state)
+{
+	struct pollfd ended = { .events = POLLIN };
+	int ends[2], status;
+	struct command c;
+	pid_t unit, held;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	/* What becomes an orphan becomes ours. */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	unit = fork();
+	if (!unit) {
+		hold_shell(&c, "echo ran > $1");
+		if (write(ends[1], &c.pid, sizeof(c.pid)) != sizeof(c.pid))
+			_exit(1);
+		kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(read(ends[0], &held, sizeof(held)), sizeof(held));
+	assert_int_equal(waitpid(unit, &status, 0), unit);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	assert_true(WIFSIGNALED(status));
+	ended.fd = syscall(SYS_pidfd_open, held, 0);
+	assert_true(ended.fd >= 0);
+	status = poll(&ended, 1, 10000);
+	if (status != 1)
+		kill(held, SIGKILL);
+	assert_int_equal(waitpid(held, NULL, 0), held);
+	close(ended.fd);
+	close(ends[0]);
+	close(ends[1]);
+	assert_int_equal(status, 1);
+	assert_null(content(out_path));
+}
+
 static void a_running_command_is_terminated_at_the_end(void **state)
 {
 	struct command c;
@@ -329,33 +375,35 @@ static void it_has_time_to_clean_up(void **state)
 	assert_string_equal(content(out_path), "up\nclean\n");
 }
 
-static void on_alarm(int signal_number)
+static volatile sig_atomic_t signals;
+
+static void on_signal(int signal_number)
 {
 	(void)signal_number;
+	signals++;
 }
 
 /* Someone asks for a report meanwhile, say: its two seconds are not over. */
 static void a_signal_does_not_end_the_patience(void **state)
 {
-	struct sigaction act = { .sa_handler = on_alarm, .sa_flags = SA_RESTART }, old;
-	struct itimerval soon = { .it_value.tv_usec = 100000 };
-	pid_t left;
+	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, old;
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct itimerspec soon = { .it_value.tv_nsec = 100000000 };
 	struct command c;
+	timer_t timer;
 
 	(void)state;
 	hold_shell(&c, "trap 'sleep 0.4; exit 9' TERM; echo up > $1; while :; do sleep 0.01; done");
 	assert_int_equal(command_start(&c), 0);
 	wait_for_content("up\n");
-	assert_int_equal(sigaction(SIGALRM, &act, &old), 0);
-	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	assert_int_equal(sigaction(SIGUSR1, &act, &old), 0);
+	assert_int_equal(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+	assert_int_equal(timer_settime(timer, 0, &soon, NULL), 0);
 	command_end(&c);
-	sigaction(SIGALRM, &old, NULL);
-	left = c.pid;
-	if (left) {
-		kill(left, SIGKILL);
-		waitpid(left, NULL, 0);
-	}
-	assert_int_equal(left, 0);
+	timer_delete(timer);
+	sigaction(SIGUSR1, &old, NULL);
+	assert_int_equal(signals, 1);
+	assert_int_equal(c.pid, 0);
 	assert_int_equal(command_status(&c), 9);
 }
 
@@ -432,6 +480,7 @@ int main(void)
 		TEST(what_keeps_it_from_starting_is_told),
 		TEST(a_command_that_is_never_started_does_nothing),
 		TEST(one_that_was_killed_while_held_cannot_start),
+		TEST(one_that_is_held_ends_when_its_unit_is_gone),
 		TEST(a_running_command_is_terminated_at_the_end),
 		TEST(it_has_time_to_clean_up),
 		TEST(a_signal_does_not_end_the_patience),
@@ -440,5 +489,6 @@ int main(void)
 		TEST(without_a_command_there_is_nothing_to_end),
 	};
 
+	alarm(60); /* rather than hang for ever */
 	return cmocka_run_group_tests_name("the command", tests, group_setup, group_teardown);
 }

@@ -3,7 +3,7 @@
  * What people and other programs write, made up at random, for the parsers of it: the sanitizers
  * watch, and what must hold of any answer is checked.
  *
- * FUZZ_SEED=N gives other inputs, FUZZ_SECONDS=N (of CPU time, 5) more or fewer of them. Inputs
+ * FUZZ_SEED=N gives other inputs, FUZZ_SECONDS=N (of CPU time, 4) more or fewer of them. Inputs
  * depend on the seed alone: what has failed fails again.
  */
 #include <stdarg.h>
@@ -505,7 +505,7 @@ int main(void)
 	const char *number = getenv("FUZZ_SEED"), *seconds = getenv("FUZZ_SECONDS");
 
 	seed = number ? strtoull(number, NULL, 0) : 20260102;
-	seconds_each = (seconds ? atof(seconds) : 5) / ROUNDS;
+	seconds_each = (seconds ? atof(seconds) : 4) / ROUNDS;
 	print_message("FUZZ_SEED=%llu\n", (unsigned long long)seed);
 	return cmocka_run_group_tests_name("parsers of anything", tests, NULL, NULL);
 }

@@ -233,15 +233,20 @@ static void a_percentile_is_never_outside_of_min_and_max(void **state)
 
 static void percentiles_among_the_largest_values_are_the_maximum(void **state)
 {
-	const uint64_t samples[] = { 5, 2 * LIMIT, 3 * LIMIT, 1ULL << 60, UINT64_MAX / 4 };
+	uint64_t samples[] = { 5, 2 * LIMIT, 3 * LIMIT, 1ULL << 60, 0 };
+	static const uint64_t maxima[] = { 1ULL << 60, INT64_MAX, UINT64_MAX - 1, UINT64_MAX };
 	struct hist h;
+	int i;
 
 	(void)state;
-	fill(&h, samples, 5);
-	assert_int_equal(hist_percentile(&h, 20), 5);
-	assert_int_equal(hist_percentile(&h, 21), UINT64_MAX / 4);
-	assert_int_equal(hist_percentile(&h, 50), UINT64_MAX / 4);
-	assert_int_equal(hist_percentile(&h, 100), UINT64_MAX / 4);
+	for (i = 0; i < 4; i++) {
+		samples[4] = maxima[i];
+		fill(&h, samples, 5);
+		assert_int_equal(hist_percentile(&h, 20), 5);
+		assert_int_equal(hist_percentile(&h, 21), maxima[i]);
+		assert_int_equal(hist_percentile(&h, 50), maxima[i]);
+		assert_int_equal(hist_percentile(&h, 100), maxima[i]);
+	}
 }
 
 /* Only for values from 2^40 on is the error larger than 1/32. */

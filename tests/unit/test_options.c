@@ -285,6 +285,9 @@ static void a_missing_value_is_bad_usage(void **state)
 	refuse_line(&full, "-v --pid", "'--pid'");
 	refuse_line(&full, "--depth", "'--depth'");
 	refuse_line(&full, "-d", "'-d'");
+	/* And that it is this. */
+	refuse_line(&full, "-i", "value");
+	refuse_line(&full, "--interval", "value");
 }
 
 static void an_empty_value_is_bad_usage(void **state)

@@ -379,6 +379,35 @@ static void columns_are_aligned_however_large_the_figures(void **state)
 	end(&r);
 }
 
+static void a_last_column_of_numbers_ends_where_its_head_does(void **state)
+{
+	static const struct column with_number_last[] = {
+		{ .name = "comm", .type = CELL_STRING },
+		{ .name = "calls", .type = CELL_COUNT },
+	};
+	static const struct layout number_last = LAYOUT(with_number_last);
+	static const uint64_t numbers[] = { 0, 12, 999999999 };
+	struct report r;
+	struct page p;
+	struct cell *row;
+	size_t i;
+
+	(void)state;
+	begin(&r, &number_last);
+	for (i = 0; i < 3; i++) {
+		row = table_add(&r.rows);
+		cell_string(&row[0], i ? "a" : "exactly15chars.");
+		cell_number(&row[1], numbers[i]);
+	}
+	table_add(&r.rows);
+	render_page(&p, &r);
+	assert_int_equal(p.count, 6);
+	for (i = 2; i < 6; i++)
+		assert_int_equal(strlen(p.lines[i]), strlen(p.lines[1]));
+	page_free(&p);
+	end(&r);
+}
+
 static void a_last_column_of_text_begins_where_its_head_does(void **state)
 {
 	static const struct column with_name_last[] = {
@@ -1035,6 +1064,7 @@ int main(void)
 		cmocka_unit_test(a_row_may_lack_its_distribution),
 		cmocka_unit_test(columns_are_aligned),
 		cmocka_unit_test(columns_are_aligned_however_large_the_figures),
+		cmocka_unit_test(a_last_column_of_numbers_ends_where_its_head_does),
 		cmocka_unit_test(a_last_column_of_text_begins_where_its_head_does),
 		cmocka_unit_test(a_name_cannot_steer_the_terminal),
 		cmocka_unit_test(a_long_name_is_whole_or_seen_to_be_cut_off),

@@ -246,21 +246,22 @@ static void a_name_that_nobody_has_is_hinted_at(void **state)
 }
 
 /* Where cgroup v2 is mounted with the root of all; false if it is not. */
-static bool find_root(char *root, size_t size)
+static bool find_root(char *found, size_t size)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	bool found = false;
+	bool is_there = false;
 	struct mntent *m;
 	struct stat st;
 
-	while (mounts && !found && (m = getmntent(mounts))) {
-		found = !strcmp(m->mnt_type, "cgroup2") && !stat(m->mnt_dir, &st) && st.st_ino == 1;
-		if (found)
-			snprintf(root, size, "%s", m->mnt_dir);
+	while (mounts && !is_there && (m = getmntent(mounts))) {
+		is_there = !strcmp(m->mnt_type, "cgroup2") && !stat(m->mnt_dir, &st) &&
+			   st.st_ino == 1;
+		if (is_there)
+			snprintf(found, size, "%s", m->mnt_dir);
 	}
 	if (mounts)
 		endmntent(mounts);
-	return found;
+	return is_there;
 }
 
 static void check_cgroup(const char *path, const char *directory, unsigned int level)
@@ -277,56 +278,73 @@ static void check_cgroup(const char *path, const char *directory, unsigned int l
 	assert_int_equal(config.cgroup_level, level);
 }
 
+/* Where cgroup v2 is mounted, and the directories that the test has made. */
+static char root[256], made[4][600];
+
+static int remove_cgroups(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 3; i >= 0; i--) {
+		if (*made[i])
+			rmdir(made[i]);
+	}
+	return 0;
+}
+
+/* Makes cgroup @i, "/NAME.PID" or "PARENT/NAME.PID"; returns its path from the root. */
+static const char *make_cgroup(int i, const char *parent, const char *name)
+{
+	snprintf(made[i], sizeof(made[i]), "%.255s%.255s/%s.%d", root, parent, name, getpid());
+	if (mkdir(made[i], 0755)) {
+		print_message("cannot make %s: %s\n", made[i], strerror(errno));
+		*made[i] = 0;
+		skip();
+	}
+	return made[i] + strlen(root);
+}
+
 static void a_cgroup_is_found_by_its_path_or_the_end_of_it(void **state)
 {
-	char root[256], top[512], one[512], two[512], same[512], path[600];
+	char top[300], two[300], with_slash[700], common_end[64], part[64];
 	struct bpf_config config;
-	int made;
 
 	(void)state;
 	if (!find_root(root, sizeof(root))) {
 		print_message("cgroup v2 is not mounted here\n");
 		skip();
 	}
+	snprintf(top, sizeof(top), "%.299s", make_cgroup(0, "", "test_targets"));
+	make_cgroup(1, top, "one");
+	snprintf(two, sizeof(two), "%.299s", make_cgroup(2, top, "two"));
+	make_cgroup(3, two, "one");
+
 	check_cgroup("/", root, 0);
 	check_cgroup(root, root, 0);
-	snprintf(top, sizeof(top), "%s/test_targets.%d", root, getpid());
-	snprintf(one, sizeof(one), "%s/test_targets.%d/inner-one", root, getpid());
-	snprintf(two, sizeof(two), "%s/test_targets.%d/inner-two", root, getpid());
-	snprintf(same, sizeof(same), "%s/test_targets.%d/inner-two/inner-one", root, getpid());
-	if (mkdir(top, 0755)) {
-		print_message("cannot make a cgroup: %s\n", strerror(errno));
-		skip();
-	}
-	made = mkdir(one, 0755) || mkdir(two, 0755) || mkdir(same, 0755) ? -1 : 0;
-	if (!made) {
-		snprintf(path, sizeof(path), "/test_targets.%d", getpid());
-		check_cgroup(path, top, 1);
-		check_cgroup(path + 1, top, 1);
-		check_cgroup(top, top, 1);
-		snprintf(path, sizeof(path), "%s/", one);
-		check_cgroup(path, one, 2);
-		check_cgroup("inner-two", two, 2);
-		check_cgroup("inner-two/inner-one", same, 3);
-		/* The end of two paths, and of a component alone. */
-		assert_int_equal(configure(&(struct targets){ .cgroup = "inner-one" }, 0, &config),
-				 EXIT_FAILED);
-		assert_non_null(strstr(told, "inner-one"));
-		assert_int_equal(configure(&(struct targets){ .cgroup = "ner-two" }, 0, &config),
-				 EXIT_FAILED);
-	}
-	rmdir(same);
-	rmdir(two);
-	rmdir(one);
-	rmdir(top);
-	assert_int_equal(made, 0);
+	check_cgroup(top, made[0], 1);
+	check_cgroup(top + 1, made[0], 1);
+	check_cgroup(made[0], made[0], 1);
+	snprintf(with_slash, sizeof(with_slash), "%s/", made[1]);
+	check_cgroup(with_slash, made[1], 2);
+	/* "two.PID" and "two.PID/one.PID" */
+	check_cgroup(strrchr(made[2], '/') + 1, made[2], 2);
+	check_cgroup(made[2] + strlen(made[0]) + 1, made[2], 2);
+	check_cgroup(made[3] + strlen(made[0]) + 1, made[3], 3);
+
+	/* The end of two paths, and of a component alone. */
+	snprintf(common_end, sizeof(common_end), "one.%d", getpid());
+	assert_int_equal(configure(&(struct targets){ .cgroup = common_end }, 0, &config),
+			 EXIT_FAILED);
+	assert_non_null(strstr(told, common_end));
+	snprintf(part, sizeof(part), "wo.%d", getpid());
+	assert_int_equal(configure(&(struct targets){ .cgroup = part }, 0, &config), EXIT_FAILED);
 }
 
 static void a_cgroup_that_is_not_there_is_told(void **state)
 {
 	struct bpf_config config;
 	int status = configure(&(struct targets){ .cgroup = "no/such-cgroup" }, 0, &config);
-	char root[256];
 
 	(void)state;
 	assert_int_equal(status, find_root(root, sizeof(root)) ? EXIT_FAILED : EXIT_CANNOT);
@@ -353,7 +371,8 @@ int main(void)
 		cmocka_unit_test(cpus_are_those_of_the_list),
 		cmocka_unit_test(names_are_matched_by_their_globs),
 		cmocka_unit_test(a_name_that_nobody_has_is_hinted_at),
-		cmocka_unit_test(a_cgroup_is_found_by_its_path_or_the_end_of_it),
+		cmocka_unit_test_teardown(a_cgroup_is_found_by_its_path_or_the_end_of_it,
+					  remove_cgroups),
 		cmocka_unit_test(a_cgroup_that_is_not_there_is_told),
 	};
 

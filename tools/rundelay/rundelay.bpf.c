@@ -164,7 +164,7 @@ static __always_inline void count_thread(struct task_struct *p, u64 delay)
 	hist_add(&row->hist, delay);
 }
 
-static __always_inline void show_wait(struct task_struct *p, u64 delay)
+static __always_inline void show_wait(struct task_struct *p, u64 delay, u64 now)
 {
 	struct rundelay_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 	struct recorder *r;
@@ -174,7 +174,7 @@ static __always_inline void show_wait(struct task_struct *p, u64 delay)
 		count_lost(LOST_BUFFER);
 		return;
 	}
-	e->time = bpf_ktime_get_ns();
+	e->time = now;
 	e->delay = delay;
 	e->tgid = p->tgid;
 	e->tid = p->pid;
@@ -205,9 +205,12 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 {
 	struct task_slot *slot;
 	struct ended ended;
+	u64 now = 0;
 
-	if (config.events)
-		record_task(RECORD_SWITCH, prev, 0);
+	if (config.events) {
+		now = bpf_ktime_get_ns();
+		record_task(RECORD_SWITCH, prev, 0, now);
+	}
 	if (!use_kernel_account())
 		leaves(prev, preempt || task_is_running(prev));
 
@@ -233,7 +236,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	else if (ended.missed)
 		count_lost_many(LOST_UNSEEN, ended.missed);
 	if (config.events && ended.delay > config.than)
-		show_wait(next, ended.delay);
+		show_wait(next, ended.delay, now);
 	return 0;
 }
 
