@@ -233,7 +233,8 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	count_wait(next, ended.delay);
 	if (ended.missed == 1)
 		count_wait(next, ended.missed_ns);
-	else if (ended.missed)
+	/* Several cannot be told apart, and of a long one it is not known when it ended. */
+	if (ended.missed > 1 || (ended.missed && config.events && ended.missed_ns > config.than))
 		count_lost_many(LOST_UNSEEN, ended.missed);
 	if (config.events && ended.delay > config.than)
 		show_wait(next, ended.delay, now);
