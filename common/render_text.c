@@ -318,7 +318,7 @@ static void put_hist(struct output *out, const struct hist *h, unsigned int most
 			format_bound(hi_text, hi);
 		fprintf(out->file, "%10s .. %10s  %11s", format_bound(lo_text, lo), hi_text,
 			format_count(count_text, count));
-		put_bar(out->file, (double)count / most);
+		put_bar(out->file, most ? (double)count / most : 0);
 		fputc('\n', out->file);
 	}
 }

@@ -29,24 +29,24 @@
  * Signals. They interrupt nothing (SA_RESTART) but the wait for the next thing to do, which they
  * end through an eventfd.
  */
-static volatile sig_atomic_t stop_asked, report_asked;
+static volatile sig_atomic_t stop_signals, report_asked;
 static int wake_fd = -1;
 
 static void on_signal(int signal_number)
 {
 	uint64_t one = 1;
 	int err = errno;
+	ssize_t written;
 
 	if (signal_number == SIGUSR1) {
 		report_asked = 1;
-	} else if (stop_asked) {
+	} else if (stop_signals++) {
 		signal(signal_number, SIG_DFL);
 		raise(signal_number);
-	} else {
-		stop_asked = 1;
 	}
-	if (write(wake_fd, &one, sizeof(one)) < 0)
-		errno = err;
+	/* Cannot fail but by being full, which wakes as well. */
+	written = write(wake_fd, &one, sizeof(one));
+	(void)written;
 	errno = err;
 }
 
@@ -131,7 +131,7 @@ static int on_event(void *context, void *data, size_t size)
 	s->events_shown++;
 	show_events(s);
 	if (s->events_shown == most)
-		stop_asked = 1;
+		s->stop = true;
 	return 0;
 }
 
@@ -306,12 +306,12 @@ static int handle(struct session *s, enum wake what, int timer, int *output_err)
 		return 0;
 	case WAKE_COMMAND:
 		command_reap(&s->command);
-		stop_asked = 1;
+		s->stop = true;
 		return 0;
 	case WAKE_INTERVAL:
 		return ends_soon(s) ? 0 : make_report(s, true, output_err);
 	case WAKE_END:
-		stop_asked = 1;
+		s->stop = true;
 		return 0;
 	case WAKE_HEAT:
 		return add_heat(s, s->control->span & 1, monotonic_now());
@@ -332,7 +332,7 @@ static int observe(struct session *s, int *output_err)
 	for (i = 0; i < WAKES; i++)
 		timers[i] = -1;
 	err = epoll < 0 ? -errno : watch_all(s, epoll, timers);
-	while (!err && !*output_err && !stop_asked) {
+	while (!err && !*output_err && !s->stop && !stop_signals) {
 		n = epoll_wait(epoll, ready, WAKES, -1);
 		if (n < 0 && errno != EINTR)
 			err = -errno;

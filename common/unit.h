@@ -32,6 +32,7 @@ struct session {
 	struct command command;
 	struct ring_buffer *events;
 
+	bool stop;		 /* it is time for the final report */
 	uint64_t observed_since; /* CLOCK_MONOTONIC ns */
 	uint64_t span_since;	 /* ... of the report that is due next */
 	uint64_t lost_before[LOST_REASONS];

@@ -78,9 +78,14 @@ class Running:
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", self.out)
         options.setdefault("stderr", self.err)
-        # Ctrl-C may be ignored here, and would then be by the program until it catches it.
-        options.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        # Signals that are ignored here (by nohup, or as a job in the background) would be there.
+        options.setdefault("preexec_fn", self.heed_signals)
         self.process = subprocess.Popen(argv, env=dict(os.environ, **(env or {})), **options)
+
+    @staticmethod
+    def heed_signals():
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
 
     def said(self, stream):
         size = os.fstat(stream.fileno()).st_size
