@@ -11,6 +11,7 @@
 # SHARED=1 links dynamically.
 
 O ?= build
+$(if $(word 2,$(O)),$(error the object directory's path must not have spaces: '$(O)'))
 UNITS := $(notdir $(patsubst %/,%,$(wildcard tools/*/)))
 
 CC := gcc
@@ -35,10 +36,16 @@ LDLIBS := -lbpf -lelf -lz -ljson-c -lm
 
 all: $(UNITS:%=$(O)/%)
 
+# What was built with other flags is built anew.
+FLAGS := $(CC) $(CLANG) $(CFLAGS) $(CPPFLAGS) $(BPF_CFLAGS) $(LDFLAGS) $(LDLIBS)
+ifneq ($(FLAGS),$(shell cat $(O)/flags 2>/dev/null))
+$(shell mkdir -p $(O) && echo '$(FLAGS)' > $(O)/flags)
+endif
+
 # What userspace shares.
 COMMON := $(patsubst common/%.c,$(O)/common/%.o,$(wildcard common/*.c))
 
-$(O)/common/%.o: common/%.c
+$(O)/common/%.o: common/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
@@ -48,7 +55,7 @@ $(O)/libcommon.a: $(COMMON)
 
 # A unit: its BPF object, the skeleton made from that, and the executable.
 define unit_rules
-$(O)/tools/$(1)/$(1).bpf.o: tools/$(1)/$(1).bpf.c
+$(O)/tools/$(1)/$(1).bpf.o: tools/$(1)/$(1).bpf.c $(O)/flags
 	@mkdir -p $$(@D)
 	$$(CLANG) $$(BPF_CFLAGS) -D__TARGET_ARCH_$$(ARCH) -Itools/$(1) -MMD -MP -MT $$@ -MF $$(@:.o=.d) -c $$< \
 		-o $$(@:.o=.tmp)
@@ -58,11 +65,11 @@ $(O)/tools/$(1)/$(1).skel.h: $(O)/tools/$(1)/$(1).bpf.o
 	$$(BPFTOOL) gen skeleton $$< name $(subst -,_,$(1)) > $$@.tmp
 	@mv $$@.tmp $$@
 
-$(O)/tools/$(1)/$(1).o: tools/$(1)/$(1).c $(O)/tools/$(1)/$(1).skel.h
+$(O)/tools/$(1)/$(1).o: tools/$(1)/$(1).c $(O)/tools/$(1)/$(1).skel.h $(O)/flags
 	$$(CC) $$(CPPFLAGS) -Itools/$(1) -I$(O)/tools/$(1) $$(CFLAGS) -MMD -MP -c $$< -o $$@
 
-$(O)/$(1): $(O)/tools/$(1)/$(1).o $(O)/libcommon.a
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$^ $$(LDLIBS) -o $$@
+$(O)/$(1): $(O)/tools/$(1)/$(1).o $(O)/libcommon.a scripts/no-unwind.ld
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o %.a,$$^) $$(LDLIBS) -o $$@
 endef
 $(foreach unit,$(UNITS),$(eval $(call unit_rules,$(unit))))
 

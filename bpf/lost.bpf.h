@@ -31,8 +31,8 @@ static __always_inline void count_lost(enum lost_reason why)
 }
 
 /*
- * The reason behind a failed map update's @err (negative). An int: before 6.4 the upper half of what
- * the helper returns is undefined.
+ * The reason behind a failed map update's @err (negative). An int: before 6.4 the upper half of
+ * what the helper returns is undefined.
  */
 static __always_inline enum lost_reason lost_because(int err)
 {

@@ -21,8 +21,8 @@ struct {
 } recorder SEC(".maps");
 
 /*
- * The record to fill next, of @now (CLOCK_MONOTONIC), or NULL. Taken before it is filled: an interrupt that records
- * meanwhile gets the next one.
+ * The record to fill next, of @now (CLOCK_MONOTONIC), or NULL. Taken before it is filled: an
+ * interrupt that records meanwhile gets the next one.
  */
 static __always_inline struct record *new_record(enum record_kind kind, u64 now)
 {

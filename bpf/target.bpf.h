@@ -100,15 +100,22 @@ static __noinline u32 task_flags(struct task_struct *p)
 	return flags;
 }
 
-/* The flags of @child, whose parent has @flags. Its name is still its parent's. */
+/*
+ * The flags of @child, a new task: @flags are its parent's, or its own by task_flags(). Its name is
+ * still its parent's. A process or thread that was chosen by its id is there already: who is born
+ * with that id got it again, and is somebody else.
+ */
 static __always_inline u32 child_flags(struct task_struct *parent, struct task_struct *child,
 				       u32 flags)
 {
 	u64 process = CHOSEN_PROCESS | (u32)child->tgid;
+	bool thread = parent->tgid == child->tgid;
 
+	if (config.only_tid || (config.only_tgid && !thread))
+		return flags & ~TASK_CHOSEN;
 	if (config.chosen && !config.follow_fork &&
-	    (parent->tgid != child->tgid || !bpf_map_lookup_elem(&chosen, &process)))
-		flags &= ~TASK_CHOSEN;
+	    (!thread || !bpf_map_lookup_elem(&chosen, &process)))
+		return flags & ~TASK_CHOSEN;
 	return flags;
 }
 

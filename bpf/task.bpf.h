@@ -73,7 +73,8 @@ static __always_inline u32 late_flags(struct task_struct *p)
 
 /*
  * Counts an event of a task without a slot, if it would have been observed. Such a task came past
- * the fork tracepoint (workers of io_uring and vhost), or the walk did not get to it.
+ * the fork tracepoint (workers of io_uring and vhost), or the kernel's walk of all tasks does not
+ * come to it (as some virtual machines' do not to their first process).
  */
 static __noinline int task_lost(struct task_struct *p)
 {
@@ -113,7 +114,7 @@ int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child)
 	if (!task_possible(child))
 		return 0;
 	slot = task_slot(parent);
-	make_task_slot(child, slot ? child_flags(parent, child, slot->flags) : task_flags(child));
+	make_task_slot(child, child_flags(parent, child, slot ? slot->flags : task_flags(child)));
 	return 0;
 }
 

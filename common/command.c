@@ -108,6 +108,7 @@ void command_end(struct command *c)
 	close(c->failure);
 	if (c->pid) {
 		kill(c->pid, SIGTERM);
+		kill(c->pid, SIGCONT); /* in case that it is stopped */
 		if (ends_in_time(c->pidfd))
 			command_reap(c);
 		else

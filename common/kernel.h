@@ -29,7 +29,7 @@ void kernel_wait_for_programs(void);
 /* All threads there are now, at least 1. */
 unsigned int kernel_threads(void);
 
-/* What a failure with @err (negative) is most likely missing, to be put into a message; "" if unknown. */
+/* What was most likely missing at a failure with @err (negative), for a message; "" if unknown. */
 const char *kernel_missing(int err);
 
 #endif

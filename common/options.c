@@ -17,6 +17,9 @@ enum {
 
 #define MOST_OPTIONS 64
 
+/* No run is longer than this; clocks may be added to it. */
+#define MOST_TIME (UINT64_MAX / 4)
+
 /* An interval shorter than this would only measure its own reports. */
 #define LEAST_INTERVAL (10 * NSEC_PER_MSEC)
 
@@ -154,9 +157,12 @@ static bool take(const struct option_entry *o, const char *text)
 		*(bool *)o->value = true;
 		return true;
 	case OPTION_COUNT:
-		if (parse_count(text, &number) || number < o->least) {
-			snprintf(wanted, sizeof(wanted), "needs a whole number of at least %llu",
-				 (unsigned long long)o->least);
+		if (parse_count(text, &number) || number < o->least ||
+		    (o->most && number > o->most)) {
+			snprintf(wanted, sizeof(wanted),
+				 o->most ? "needs a whole number from %llu to %llu"
+					 : "needs a whole number of at least %llu",
+				 (unsigned long long)o->least, (unsigned long long)o->most);
 			return bad_value(o, text, wanted);
 		}
 		*(uint64_t *)o->value = number;
@@ -164,6 +170,8 @@ static bool take(const struct option_entry *o, const char *text)
 	case OPTION_TIME:
 		if (parse_time(text, o->bare, &number))
 			return bad_value(o, text, "needs a time such as 250us, 10ms, 1.5s or 2m");
+		if (number > MOST_TIME)
+			return bad_value(o, text, "is longer than anybody will wait");
 		if (number < o->least) {
 			snprintf(wanted, sizeof(wanted), "needs at least %s",
 				 format_bound(least, o->least));
@@ -178,6 +186,9 @@ static bool take(const struct option_entry *o, const char *text)
 				   : NULL;
 		if (wrong)
 			return bad_value(o, text, wrong);
+		if (*(const char **)o->value)
+			return bad_value(o, text,
+					 "is there twice; a list has commas between its words");
 		*(const char **)o->value = text;
 		return true;
 	}
@@ -193,7 +204,7 @@ static const char *conflict(const struct synopsis *unit)
 		return "-v and -q contradict each other";
 	if (set.command && (set.targets.pids || set.targets.tids))
 		return "-p and -t observe what runs already, -- CMD a new command: choose one";
-	return NULL;
+	return unit->conflict ? unit->conflict(&set) : NULL;
 }
 
 static int refuse(const struct synopsis *unit, const char *what, const char *option)

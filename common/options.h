@@ -34,11 +34,11 @@ struct option_entry {
 	const char *name; /* the long one, without its dashes; NULL ends a table */
 	char letter;	  /* the short one, or 0 */
 	enum option_kind kind;
-	const char *arg;  /* the argument's name in the help */
-	const char *help; /* one line */
-	void *value;	  /* where it goes, of the kind's type */
-	bool *given;	  /* if not NULL, set when the option is there */
-	uint64_t least, bare;
+	const char *arg;	    /* the argument's name in the help */
+	const char *help;	    /* one line */
+	void *value;		    /* where it goes, of the kind's type */
+	bool *given;		    /* if not NULL, set when the option is there */
+	uint64_t least, most, bare; /* most 0: no bound of its own */
 	/* Returns NULL if @text will do, else what is wrong with it. */
 	const char *(*check)(const char *text);
 	unsigned int takes; /* the enum common_option that brings it; 0: always */
@@ -68,6 +68,8 @@ struct synopsis {
 	const char *examples;
 	unsigned int takes;
 	const struct option_entry *options; /* the unit's own */
+	/* What cannot go together in @settings and its own options, or NULL. */
+	const char *(*conflict)(const struct settings *settings);
 };
 
 /*

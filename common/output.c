@@ -12,7 +12,7 @@ int output_open(struct output *out, const char *path)
 
 	memset(out, 0, sizeof(*out));
 	out->path = path;
-	out->fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666)
+	out->fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666)
 		       : STDOUT_FILENO;
 	if (out->fd < 0)
 		return -errno;
@@ -25,6 +25,13 @@ int output_open(struct output *out, const char *path)
 	out->terminal = isatty(out->fd) && term && strcmp(term, "dumb");
 	out->colour = out->terminal && !(no_colour && *no_colour);
 	return 0;
+}
+
+void output_begin(struct output *out)
+{
+	/* Fails for what is no regular file, and has nothing to lose. */
+	if (out->path && ftruncate(out->fd, 0))
+		errno = 0;
 }
 
 int output_flush(struct output *out)

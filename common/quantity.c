@@ -95,7 +95,10 @@ int parse_count(const char *text, uint64_t *count)
 	return -errno;
 }
 
-/* @value in the largest of @units (of @n, smallest first) that leaves at least 1; @trim: see format_bound(). */
+/*
+ * @value in the largest of @units (of @n, smallest first) that leaves at least 1. @trim: see
+ * format_bound().
+ */
 static const char *format_scaled(char *buf, uint64_t value, const struct unit *units, int n,
 				 bool trim)
 {

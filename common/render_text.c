@@ -379,7 +379,7 @@ static const struct hist *single_dist(const struct table *rows)
 	return NULL;
 }
 
-/* The lines of a report that stand above its rows, those of a picture without its ranges, and more. */
+/* The lines of a report above its rows, and with one below; those around a picture's ranges. */
 #define LINES_ABOVE   2
 #define LINES_AROUND  (LINES_ABOVE + 2)
 #define PICTURE_LINES (LINES_ABOVE + 1 + 4)

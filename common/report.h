@@ -18,8 +18,8 @@ struct report {
 };
 
 /*
- * Where reports go. What is printed is collected and written at once: stdio would drop what it could
- * not write, and with it the reason.
+ * Where reports go. What is printed is collected and written at once: stdio would drop what it
+ * could not write, and with it the reason.
  */
 struct output {
 	FILE *file; /* print here */
@@ -36,10 +36,13 @@ struct output {
 };
 
 /*
- * Opens @path, or standard output when it is NULL. Returns 0 or a negative errno. What was in the
- * file is gone then. The caller closes it with output_close().
+ * Opens @path, or standard output when it is NULL. Returns 0 or a negative errno. What is in the
+ * file stays until output_begin(). The caller closes it with output_close().
  */
 int output_open(struct output *out, const char *path);
+
+/* Empties the file: what comes now takes its place. */
+void output_begin(struct output *out);
 
 /*
  * Hands on what has been printed. Returns 0, -EPIPE when nobody reads any more, or another negative

@@ -19,11 +19,6 @@ bool say_is_verbose(void)
 	return verbose;
 }
 
-bool say_is_quiet(void)
-{
-	return quiet;
-}
-
 /* One write a line, so that lines of several processes do not mix, and nothing but text. */
 static void say(const char *format, va_list args)
 {

@@ -30,6 +30,5 @@ void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 bool say_is_verbose(void);
-bool say_is_quiet(void);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,9 @@
 
 /* Single events that are kept for a report; more would take memory without bound. */
 #define MOST_KEPT_EVENTS 65536
+
+/* So many single events are taken before other things get their turn. */
+#define EVENTS_AT_ONCE 256
 
 /*
  * Signals. They interrupt nothing (SA_RESTART) but the wait for the next thing to do, which they
@@ -116,23 +120,45 @@ static void show_events(struct session *s)
 		table_clear(&s->report.events);
 }
 
-static int on_event(void *context, void *data, size_t size)
+static void add_event(struct session *s, const void *data, size_t size)
 {
-	struct session *s = context;
 	uint64_t most = s->settings.most_events;
 
 	if (most && s->events_shown >= most)
-		return 0;
+		return;
 	if (s->report.events.rows >= MOST_KEPT_EVENTS) {
 		s->events_dropped++;
-		return 0;
+		return;
 	}
 	s->unit->event(s, data, size, &s->report.events);
 	s->events_shown++;
 	show_events(s);
 	if (s->events_shown == most)
 		s->stop = true;
-	return 0;
+}
+
+/* Takes an event; after a batch of them, looks up (an error ends ring_buffer__consume()). */
+static int on_event(void *context, void *data, size_t size)
+{
+	struct session *s = context;
+
+	add_event(s, data, size);
+	return ++s->events_taken % EVENTS_AT_ONCE ? 0 : -EAGAIN;
+}
+
+/*
+ * Takes the events that have come: a batch, as more may come without end while programs observe, or
+ * with @all each of them. Returns what output_flush() does.
+ */
+static int take_events(struct session *s, bool all)
+{
+	int taken, err = 0;
+
+	do {
+		taken = ring_buffer__consume(s->events);
+		err = output_flush(&s->out);
+	} while (all && taken == -EAGAIN && !err);
+	return err;
 }
 
 /* What has been lost in the running span. */
@@ -188,7 +214,7 @@ static int make_report(struct session *s, bool take, int *output_err)
 		kernel_wait_for_programs();
 	}
 	if (s->events)
-		ring_buffer__consume(s->events);
+		*output_err = take_events(s, !s->control->observing);
 	r->time = wall_of(now);
 	r->elapsed_ns = now - s->span_since;
 	err = s->unit->report(s, half, &r->rows);
@@ -301,8 +327,7 @@ static int handle(struct session *s, enum wake what, int timer, int *output_err)
 		return 0;
 	switch (what) {
 	case WAKE_EVENTS:
-		ring_buffer__consume(s->events);
-		*output_err = output_flush(&s->out);
+		*output_err = take_events(s, false);
 		return 0;
 	case WAKE_COMMAND:
 		command_reap(&s->command);
@@ -353,13 +378,13 @@ static int observe(struct session *s, int *output_err)
 }
 
 /* Opens @path with @suffix behind it for a picture; NULL after having told why not. */
-static FILE *open_picture(const char *path, const char *suffix)
+static FILE *open_picture(const char *path, const char *suffix, const char *mode)
 {
 	char name[4096];
 	FILE *file;
 
 	snprintf(name, sizeof(name), "%s%s", path, suffix);
-	file = fopen(name, "we");
+	file = fopen(name, mode);
 	if (!file)
 		say_error("cannot write %s: %s", name, strerror(errno));
 	return file;
@@ -374,7 +399,7 @@ static int write_heatmap(struct session *s)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		FILE *file = open_picture(s->settings.heatmap, forms[i].suffix);
+		FILE *file = open_picture(s->settings.heatmap, forms[i].suffix, "we");
 		int err;
 
 		if (!file)
@@ -400,8 +425,8 @@ static int start_heatmap(struct session *s)
 		.column_ns = HEATMAP_STEP,
 		.start = wall_now(),
 	};
-	FILE *lat = open_picture(s->settings.heatmap, ".lat");
-	FILE *svg = lat ? open_picture(s->settings.heatmap, ".svg") : NULL;
+	FILE *lat = open_picture(s->settings.heatmap, ".lat", "ae");
+	FILE *svg = lat ? open_picture(s->settings.heatmap, ".svg", "ae") : NULL;
 
 	if (lat)
 		fclose(lat);
@@ -549,6 +574,7 @@ static int run(struct session *s)
 	targets_hint(&set->targets, s->config);
 	if (isatty(STDERR_FILENO) && !set->interval_ns && !set->duration_ns && !set->command)
 		say_note("observing until Ctrl-C");
+	output_begin(&s->out);
 	s->observed_since = s->span_since = monotonic_now();
 	s->control->observing = true;
 	say_detail("observing");
@@ -596,10 +622,25 @@ static int finish(struct session *s, int status)
 	return status;
 }
 
+/* What is opened later must not take the place of a standard stream that was closed. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int unit_main(const struct unit *unit, int argc, char **argv)
 {
 	struct session s = { .unit = unit };
-	int status = options_parse(&unit->synopsis, argc, argv, &s.settings);
+	int status;
+
+	open_standard_streams();
+	status = options_parse(&unit->synopsis, argc, argv, &s.settings);
 
 	if (status >= 0)
 		return fflush(stdout) ? EXIT_FAILED : status;

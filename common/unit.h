@@ -37,6 +37,7 @@ struct session {
 	uint64_t span_since;	 /* ... of the report that is due next */
 	uint64_t lost_before[LOST_REASONS];
 	uint64_t unknown_tasks; /* LOST_UNKNOWN_TASK when all tasks were walked last */
+	uint64_t events_taken;	/* from the buffer */
 	uint64_t events_shown;
 	uint64_t events_dropped; /* not kept for a report: too many */
 

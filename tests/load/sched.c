@@ -125,6 +125,8 @@ struct thread {
 
 static struct thread threads[MOST_THREADS];
 
+static void player(struct thread *t);
+
 static void *thread_main(void *data)
 {
 	struct thread *t = data;
@@ -132,7 +134,8 @@ static void *thread_main(void *data)
 	uint64_t word;
 
 	t->begin.wall = now(CLOCK_MONOTONIC);
-	snprintf(t->comm, sizeof(t->comm), "hog-%d", t->number);
+	snprintf(t->comm, sizeof(t->comm), "%s-%d", t->body == player ? "player" : "hog",
+		 t->number);
 	prctl(PR_SET_NAME, t->comm);
 	if (t->cpu >= 0)
 		pin(0, t->cpu);

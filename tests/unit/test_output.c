@@ -84,7 +84,7 @@ static void a_file_has_what_was_printed_once_it_is_flushed(void **state)
 	assert_int_equal(open_files(), files);
 }
 
-static void what_was_in_the_file_is_gone(void **state)
+static void what_was_in_the_file_is_gone_once_it_begins(void **state)
 {
 	struct output out;
 
@@ -93,6 +93,9 @@ static void what_was_in_the_file_is_gone(void **state)
 	fputs("a long text of the run before\n", out.file);
 	assert_int_equal(output_close(&out), 0);
 	assert_int_equal(output_open(&out, path_of("report")), 0);
+	check_content(path_of("report"), "a long text of the run before\n");
+	output_begin(&out);
+	check_content(path_of("report"), "");
 	fputs("new\n", out.file);
 	assert_int_equal(output_close(&out), 0);
 	check_content(path_of("report"), "new\n");
@@ -328,7 +331,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_has_what_was_printed_once_it_is_flushed),
-		cmocka_unit_test(what_was_in_the_file_is_gone),
+		cmocka_unit_test(what_was_in_the_file_is_gone_once_it_begins),
 		cmocka_unit_test(without_a_path_it_is_standard_output),
 		cmocka_unit_test(a_command_does_not_inherit_the_file),
 		cmocka_unit_test(a_path_that_cannot_be_written_is_an_error),

@@ -25,6 +25,9 @@
 /* Twice the threads that there are now, and at least so many. */
 #define LEAST_THREADS 1024
 
+/* The kernel's own bound for threads (PID_MAX_LIMIT). */
+#define MOST_THREADS (4 << 20)
+
 static struct rundelay *skel;
 static uint64_t max_threads;
 static bool detail, stamps;
@@ -35,8 +38,8 @@ static const struct option_entry options[] = {
 	{ "stamps", 0, OPTION_FLAG, NULL,
 	  "take stamps at wakeup and switch instead of the scheduler's account", .value = &stamps },
 	{ "max-threads", 0, OPTION_COUNT, "N",
-	  "with --perins: room for N threads (default: twice those now)", .value = &max_threads,
-	  .least = 1 },
+	  "with --perins: room for N threads, 10 KiB each (twice those now)", .value = &max_threads,
+	  .least = 1, .most = MOST_THREADS },
 	{},
 };
 
@@ -93,6 +96,15 @@ static const struct column event_row[] = {
 static const struct layout one_layout = LAYOUT(one_row);
 static const struct layout thread_layout = LAYOUT(thread_row);
 static const struct layout event_layout = LAYOUT(event_row);
+
+static const char *conflict(const struct settings *settings)
+{
+	if (detail && !settings->than)
+		return "--detail tells more of single events: it needs --than";
+	if (max_threads && !settings->perins)
+		return "--max-threads is for the rows of threads: it needs --perins";
+	return NULL;
+}
 
 static const struct layout *rows(const struct session *s)
 {
@@ -269,6 +281,7 @@ static const struct unit rundelay = {
 		.takes = TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_EVENTS |
 			 TAKES_HEATMAP | TAKES_PERINS | TAKES_OUTPUT | TAKES_COMMAND,
 		.options = options,
+		.conflict = conflict,
 	},
 	.map_full_help = "no room for more threads; --max-threads makes some",
 	.rows = rows,

@@ -73,6 +73,10 @@ class Behaviour(Case):
                 (["-t", "1;2"], "--tid"), (["--comm", "["], "--comm"), (["--comm", "a,,b"], "--comm"),
                 (["--comm", "x" * 64], "63 characters"),
                 (["-N", "3"], "--than"), (["--than", "1", "-N", "0"], "at least 1"),
+                (["--detail"], "--than"), (["--max-threads", "9"], "--perins"),
+                (["--perins", "--max-threads", "2147483649"], "1 to 4194304"),
+                (["--duration", "18446744073709551615ns"], "--duration"),
+                (["-p", "1", "-p", "2"], "twice"), (["-C", "0", "-C", "0"], "twice"),
                 (["-v", "-q"], "contradict"), (["--json=yes"], "json"), (["stray"], "stray"),
                 (["--"], "command"), (["-p", "1", "--", "true"], "choose"),
                 (["--per"], None)):
@@ -350,6 +354,65 @@ class Behaviour(Case):
             result = unit.result()
             self.assert_status(result, 1)
             self.assert_one_line(result, "standard output", "No space left")
+
+    def test_output_is_kept(self):
+        """-o: what was in the file stays when there is nothing to observe"""
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"old")
+            file.flush()
+            result = rundelay("-p", "4194304", "-o", file.name)
+            self.assert_status(result, 1)
+            self.assertEqual(os.path.getsize(file.name), 3)
+
+    def test_closed_streams(self):
+        """closed standard streams: nothing else takes their place"""
+        with tempfile.TemporaryDirectory() as folder:
+            for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+                with self.subTest(closed):
+                    result = run(["sh", "-c", f"exec \"$0\" --json --duration 100ms -o \"$1\" {closed}",
+                                  RUNDELAY, f"{folder}/report"])
+                    self.assert_status(result, 0)
+                    with open(f"{folder}/report", encoding="utf-8") as file:
+                        self.assertEqual(len(file.readlines()), 1)
+
+    def test_flood_of_events(self):
+        """--than 0 under a load of wakeups: --duration is kept, memory stays bounded"""
+        with Running(sched("pair", "100000000", "0")), \
+             Running([RUNDELAY, "--than", "0", "--duration", "1s", "-o", "/dev/null"]) as unit:
+            most = 0
+            while unit.process.poll() is None:
+                with open(f"/proc/{unit.process.pid}/status", encoding="ascii") as file:
+                    for line in file:
+                        if line.startswith("VmRSS"):
+                            most = max(most, int(line.split()[1]))
+                time.sleep(0.05)
+            result = unit.result()
+        self.assert_status(result, 0)
+        self.assertRegex(result.err, "lost .* buffer")
+        self.assertLess(most, 32 * 1024)
+
+    def test_signal_after_the_end(self):
+        """a signal that comes when the command has just ended does not cost the report"""
+        for gap in (0, 0.001, 0.003):
+            with self.subTest(gap), \
+                 Running([RUNDELAY, "--json", "-v", "--", "sleep", "60"]) as unit:
+                unit.wait_for("rundelay: observing")
+                children = run(["pgrep", "-P", str(unit.process.pid)]).out.split()
+                for child in children:
+                    os.kill(int(child), signal.SIGKILL)
+                time.sleep(gap)
+                unit.signal(signal.SIGINT)
+                self.assertEqual(len(unit.result().reports), 1)
+
+    def test_stopped_command(self):
+        """-- CMD that has stopped itself is ended too"""
+        with Running([RUNDELAY, "--json", "-v", "--", "sh", "-c", "kill -STOP $$"]) as unit:
+            unit.wait_for("rundelay: observing")
+            time.sleep(0.2)
+            child = run(["pgrep", "-P", str(unit.process.pid)]).out.split()[0]
+            unit.signal(signal.SIGINT)
+            self.assert_status(unit.result(), 0)
+            self.assertFalse(os.path.exists(f"/proc/{child}"))
 
     def test_appended(self):
         """in a pipe, reports are appended, each as soon as it is made, a blank line between"""

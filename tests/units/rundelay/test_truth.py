@@ -3,6 +3,7 @@
 
 import os
 import signal
+import subprocess
 import tempfile
 import time
 import unittest
@@ -130,7 +131,7 @@ class Truth(Case):
             with self.subTest(way):
                 result = observe("--perins", "-p", "PID", way=way, load=["pair", "20000", "0"])
                 self.assert_status(result, 0)
-                self.assertEqual(self.agree_by_thread(result, "hog", way), 2)
+                self.assertEqual(self.agree_by_thread(result, "player", way), 2)
                 self.nothing_lost(result)
 
     def test_pair_across_cpus(self):
@@ -141,7 +142,7 @@ class Truth(Case):
             with self.subTest(way):
                 result = observe("--perins", "-p", "PID", way=way, load=["pair", "5000", "0,1"])
                 self.assert_status(result, 0)
-                self.assertEqual(self.agree_by_thread(result, "hog", way, slack_ns=50000), 2)
+                self.assertEqual(self.agree_by_thread(result, "player", way, slack_ns=50000), 2)
 
     def test_pair_with_stamps(self):
         """stamps of one's own see every wakeup: the count is schedstat's, no wait takes no time"""
@@ -151,7 +152,7 @@ class Truth(Case):
                 self.assert_status(result, 0)
                 rows = {row["tid"]: row for row in result.report["rows"]}
                 for tid, said in result.threads.items():
-                    if said["comm"].startswith("hog"):
+                    if said["comm"].startswith("player"):
                         self.assert_close(rows[tid]["count"], said["turns"], 2, way, EVENTS)
                         self.assertGreater(rows[tid]["min_ns"], 0)
 
@@ -243,6 +244,29 @@ class Truth(Case):
         for tid, truth in {**loaded[0].threads, **loaded[1].threads}.items():
             if truth["comm"].startswith("hog"):
                 self.agree(rows[tid], truth, truth["comm"])
+
+    def test_pid_used_again(self):
+        """-p: who gets the id when the process has ended is somebody else"""
+        if not os.path.exists("/proc/sys/kernel/ns_last_pid"):
+            self.skipTest("this kernel cannot be told which id to give next")
+        first = subprocess.Popen(["sleep", "60"])
+        with Running([RUNDELAY, "-v", "--json", "--perins", "-p", str(first.pid)]) as unit:
+            unit.wait_for("rundelay: observing")
+            first.kill()
+            first.wait()
+            for _ in range(100):
+                with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as file:
+                    file.write(str(first.pid - 1))
+                again = subprocess.Popen(sched("hogs", "0.3", "0,0"), stdout=subprocess.DEVNULL)
+                again.wait()
+                if again.pid == first.pid:
+                    break
+            unit.signal(signal.SIGINT)
+            result = unit.result()
+        if again.pid != first.pid:
+            self.skipTest("others took the id, a hundred times")
+        self.assert_status(result, 0)
+        self.assertLess(sum(r["count"] for r in result.report["rows"]), 5, str(result))
 
     def test_tid(self):
         """-t: one thread, and two, and none of their siblings"""
