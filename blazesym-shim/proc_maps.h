@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Snapshots of processes' mappings, so that addresses of a process can be symbolized after
+ * it has ended. This is no part of blazesym's API but stands beside it: it uses only public
+ * calls of blazesym.h and works with either library behind these.
+ *
+ * A profiler takes a snapshot when it first sees a process. That reads /proc/PID/maps (30 to
+ * 40 µs in all for a small process) and keeps what is executable. The files behind it are shared
+ * between all processes that map them and are kept open, so that they can be read later even
+ * if they were deleted, replaced or out of sight in another mount namespace.
+ *
+ * What it costs is bounded: memory by max_bytes, beyond which the snapshots that were of use
+ * longest ago go; descriptors by max_fds, beyond which a file is only remembered by its path
+ * and who it is (build ID, or else device, inode, size and time), and is used if it is still
+ * found there. What goes beyond is counted in struct proc_maps_stats.
+ *
+ * A store is not locked: one thread at a time.
+ */
+#ifndef BLAZESYM_PROC_MAPS_H
+#define BLAZESYM_PROC_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "blazesym.h"
+
+struct proc_maps;
+
+struct proc_maps_opts {
+	size_t max_bytes;     /* memory for snapshots; 0: 16 MiB, for some 30,000 processes */
+	unsigned int max_fds; /* files kept open; 0: 256, or a quarter of RLIMIT_NOFILE */
+};
+
+struct proc_maps_stats {
+	size_t procs;	   /* processes that there are snapshots of */
+	size_t files;	   /* files that these map */
+	size_t fds;	   /* of these, kept open */
+	size_t bytes;	   /* memory for all of it */
+	uint64_t evicted;  /* snapshots dropped for max_bytes, since the start */
+	uint64_t unpinned; /* files not kept open for max_fds, since the start */
+};
+
+/* @opts may be NULL. Returns NULL if memory is short. */
+struct proc_maps *proc_maps_new(const struct proc_maps_opts *opts);
+void proc_maps_free(struct proc_maps *store);
+void proc_maps_stats(const struct proc_maps *store, struct proc_maps_stats *stats);
+
+/*
+ * Take a snapshot of live process @pid, or bring it up to date. What the ones before it had is
+ * kept too, up to 256 mappings: addresses that are not in the new one are looked up there, so
+ * that what was sampled before an exec or a dlclose() still finds its file. Returns 0; -ESRCH:
+ * it has ended (or is a kernel thread); another negative errno: its mappings cannot be read.
+ */
+int proc_maps_snapshot(struct proc_maps *store, pid_t pid);
+/* Drop what there is for @pid, for when no more addresses of it can come. */
+void proc_maps_forget(struct proc_maps *store, pid_t pid);
+
+struct proc_maps_place {
+	const char *path;     /* as the process saw it; valid until the store is used again */
+	uint64_t file_offset; /* bytes from the start of the file */
+	int fd;		      /* open on the file, the store's; -1: not kept open */
+};
+
+/*
+ * Where in which file @addr of @pid is. -ESRCH: no snapshot of @pid; -ENOENT: not in any file
+ * there, also when asked of the process anew, in case it lives.
+ */
+int proc_maps_find(struct proc_maps *store, pid_t pid, uint64_t addr,
+		   struct proc_maps_place *place);
+
+/* As struct blaze_syms, one entry an address. */
+struct proc_maps_syms {
+	size_t cnt;
+	struct blaze_sym syms[];
+};
+
+/*
+ * Symbolize @cnt addresses of @pid by its snapshot, whether it lives or not. Files go through
+ * @symbolizer; with the real library, make that with auto_reload, as files are given to it as
+ * /proc/self/fd/N. Addresses in the vDSO and, by its perf map, in JIT compiled code are
+ * symbolized too. @debug_syms is as in struct blaze_symbolize_src_elf. Free the result with
+ * proc_maps_syms_free(). NULL: memory is short, or there is no snapshot of @pid (errno tells:
+ * ENOMEM, ESRCH).
+ */
+const struct proc_maps_syms *proc_maps_symbolize(struct proc_maps *store,
+						 blaze_symbolizer *symbolizer, pid_t pid,
+						 bool debug_syms, const uint64_t *addrs,
+						 size_t cnt);
+void proc_maps_syms_free(const struct proc_maps_syms *syms);
+
+#endif /* BLAZESYM_PROC_MAPS_H */
