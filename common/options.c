@@ -87,14 +87,24 @@ static void print_option(const struct option_entry *o)
 	       strlen(names) > 29 ? "\n                                " : "", o->help);
 }
 
+/* What may stand behind the options. */
+static const char *operands(const struct synopsis *unit)
+{
+	static char text[80];
+
+	snprintf(text, sizeof(text), "%s%s%s", unit->takes & TAKES_ARGUMENTS ? " " : "",
+		 unit->takes & TAKES_ARGUMENTS ? unit->arguments : "",
+		 unit->takes & TAKES_COMMAND ? " [-- CMD [ARG...]]" : "");
+	return text;
+}
+
 static void print_help(const struct synopsis *unit, const struct option_entry **all,
 		       unsigned int count)
 {
 	unsigned int i;
 
-	printf("Usage: %s [OPTION...]%s\n\n%s\n\n%s\n\nOptions:\n", unit->name,
-	       unit->takes & TAKES_COMMAND ? " [-- CMD [ARG...]]" : "", unit->summary,
-	       unit->description);
+	printf("Usage: %s [OPTION...]%s\n\n%s\n\n%s\n\nOptions:\n", unit->name, operands(unit),
+	       unit->summary, unit->description);
 	for (i = 0; i < count; i++)
 		print_option(all[i]);
 	printf("  -V, --version                 print the version\n"
@@ -103,14 +113,17 @@ static void print_help(const struct synopsis *unit, const struct option_entry **
 	if (unit->takes & TAKES_COMMAND)
 		printf("  -- CMD [ARG...]               run CMD, observe it and its children, stop when "
 		       "it ends\n");
-	printf("\nTIME is a number with ns, us, ms, s or m (minutes). Filters of different kinds all\n"
-	       "have to hold; -p and -t add to each other. Ctrl-C or SIGTERM ends with a complete\n"
-	       "final report, a second one stops at once; SIGUSR1 prints a report now.\n");
+	if (unit->takes & (TAKES_INTERVAL | TAKES_DURATION))
+		printf("\nTIME is a number with ns, us, ms, s or m (minutes). Filters of different kinds all\n"
+		       "have to hold; -p and -t add to each other. Ctrl-C or SIGTERM ends with a complete\n"
+		       "final report, a second one stops at once; SIGUSR1 prints a report now.\n");
 	if (unit->examples)
 		printf("\nExamples:\n%s\n", unit->examples);
 	printf("\nExit status: 0 done, 1 failed while running, 2 bad usage, 4 this kernel, hardware or\n"
-	       "privilege cannot do it; with -- CMD, CMD's own when %s itself succeeded.\n",
-	       unit->name);
+	       "privilege cannot do it");
+	if (unit->takes & TAKES_COMMAND)
+		printf("; with -- CMD, CMD's own when %s itself succeeded", unit->name);
+	printf(".\n");
 }
 
 static void print_usage(const struct synopsis *unit, const struct option_entry **all,
@@ -132,7 +145,7 @@ static void print_usage(const struct synopsis *unit, const struct option_entry *
 			column = printf("\n          ") - 1;
 		column += printf("%s", word);
 	}
-	printf(" [-V] [-h] [--usage]%s\n", unit->takes & TAKES_COMMAND ? " [-- CMD [ARG...]]" : "");
+	printf(" [-V] [-h] [--usage]%s\n", operands(unit));
 }
 
 static bool bad_value(const struct option_entry *o, const char *text, const char *wanted)
@@ -217,12 +230,17 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 {
 	const struct option_entry *all[MOST_OPTIONS];
 	struct option longs[MOST_OPTIONS + 4] = {};
-	char letters[3 * MOST_OPTIONS] = "+:", *to = letters + 2, letter[3] = "-?";
+	char letters[3 * MOST_OPTIONS] = "-:", *to = letters + 2, letter[3] = "-?";
 	unsigned int count = collect(unit, all), i;
 	const char *wrong;
 	int c, before = 1;
 
 	say_setup(unit->name, false, false);
+	/* With '-', getopt gives other words as if they were values of an option 1. */
+	if (unit->takes & TAKES_ARGUMENTS)
+		set.arguments = argv + 1;
+	else
+		*letters = '+';
 	*to++ = 'h';
 	*to++ = 'V';
 	for (i = 0; i < count; i++) {
@@ -245,6 +263,10 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 	while (before = optind, (c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		letter[1] = optopt;
 		switch (c) {
+		case 1:
+			/* getopt is behind this place already. */
+			set.arguments[set.argument_count++] = optarg;
+			continue;
 		case 'h':
 			print_help(unit, all, count);
 			return EXIT_DONE;
@@ -272,7 +294,10 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 		if (!take(all[i], optarg))
 			return EXIT_USAGE;
 	}
-	if (optind < argc) {
+	if (unit->takes & TAKES_ARGUMENTS && !(unit->takes & TAKES_COMMAND)) {
+		while (optind < argc)
+			set.arguments[set.argument_count++] = argv[optind++];
+	} else if (optind < argc) {
 		bool separated = optind > before && !strcmp(argv[optind - 1], "--");
 
 		if (!(unit->takes & TAKES_COMMAND) || !separated)
@@ -286,6 +311,8 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 		say_error("a command is missing behind --");
 		return EXIT_USAGE;
 	}
+	if (set.arguments)
+		set.arguments[set.argument_count] = NULL;
 	wrong = conflict(unit);
 	if (wrong) {
 		say_error("%s", wrong);

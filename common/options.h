@@ -12,14 +12,15 @@
 
 /* The common options that a unit takes, beside -v -q -V -h --usage, which each has. */
 enum common_option {
-	TAKES_TARGETS = 1 << 0,	 /* -p -t -C --comm --cgroup */
-	TAKES_INTERVAL = 1 << 1, /* -i */
-	TAKES_DURATION = 1 << 2, /* --duration */
-	TAKES_EVENTS = 1 << 3,	 /* --than -N */
-	TAKES_HEATMAP = 1 << 4,	 /* --heatmap */
-	TAKES_PERINS = 1 << 5,	 /* --perins */
-	TAKES_OUTPUT = 1 << 6,	 /* --json -o */
-	TAKES_COMMAND = 1 << 7,	 /* -- CMD */
+	TAKES_TARGETS = 1 << 0,	  /* -p -t -C --comm --cgroup */
+	TAKES_INTERVAL = 1 << 1,  /* -i */
+	TAKES_DURATION = 1 << 2,  /* --duration */
+	TAKES_EVENTS = 1 << 3,	  /* --than -N */
+	TAKES_HEATMAP = 1 << 4,	  /* --heatmap */
+	TAKES_PERINS = 1 << 5,	  /* --perins */
+	TAKES_OUTPUT = 1 << 6,	  /* --json -o */
+	TAKES_COMMAND = 1 << 7,	  /* -- CMD */
+	TAKES_ARGUMENTS = 1 << 8, /* words that are no options, also between these */
 };
 
 enum option_kind {
@@ -57,7 +58,9 @@ struct settings {
 	bool json;
 	const char *output;
 	bool verbose, quiet;
-	char **command; /* ends with NULL; NULL: none */
+	char **command;	  /* ends with NULL; NULL: none */
+	char **arguments; /* ends with NULL; NULL: the unit takes none */
+	unsigned int argument_count;
 };
 
 /* What the help says of a unit. */
@@ -66,6 +69,7 @@ struct synopsis {
 	const char *summary;	 /* what it answers, one line */
 	const char *description; /* the exact definition of its figures */
 	const char *examples;
+	const char *arguments; /* with TAKES_ARGUMENTS, how the help calls them: "ADDR..." */
 	unsigned int takes;
 	const struct option_entry *options; /* the unit's own */
 	/* What cannot go together in @settings and its own options, or NULL. */
@@ -74,7 +78,8 @@ struct synopsis {
 
 /*
  * Parses the command line into @settings and the unit's own values. Returns -1 to go on, or the
- * exit status: after --help and its kin, or after having told what is wrong.
+ * exit status: after --help and its kin, or after having told what is wrong. May change what is in
+ * @argv; the strings stay.
  */
 int options_parse(const struct synopsis *unit, int argc, char **argv, struct settings *settings);
 

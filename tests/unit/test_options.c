@@ -20,9 +20,12 @@
 #include "options.h"
 #include "version.h"
 
-/* What a parse came to. Strings of @set are those of argv, which stay where they are. */
+#define MOST_ARGS 40
+
+/* What a parse came to. Strings of @set are those of words, which stay where they are. */
 struct result {
 	int status; /* -1: go on */
+	char *argv[MOST_ARGS + 2];
 	struct settings set;
 	char out[8192], err[2048];
 	/* The unit's own options. */
@@ -74,19 +77,36 @@ static const struct synopsis bare = {
 	.description = "Nothing.",
 };
 
-#define MOST_ARGS 40
+/* Takes other words too; and with a command behind those. */
+static const struct synopsis worded = {
+	.name = "wordedunit",
+	.summary = "What does it answer?",
+	.description = "It answers exactly this.",
+	.arguments = "ADDR...",
+	.takes = TAKES_OUTPUT | TAKES_ARGUMENTS,
+	.options = own_options,
+};
+
+static const struct synopsis both = {
+	.name = "bothunit",
+	.summary = "What does it answer?",
+	.description = "It answers exactly this.",
+	.arguments = "[WORD...]",
+	.takes = TAKES_ALL | TAKES_ARGUMENTS,
+	.options = own_options,
+};
 
 /* Cuts @line at its spaces, and takes '' for the empty word; parses it as @unit's. */
 static const struct result *parse(const struct synopsis *unit, const char *line)
 {
 	/* Neither is freed: results point into them. */
 	static char words[4096];
-	static char *argv[MOST_ARGS + 2];
 	static struct result result;
 	int argc = 1, out, err, status;
-	char *word;
+	char *word, **argv = shared->argv;
 	pid_t pid;
 
+	memset(shared, 0, sizeof(*shared));
 	snprintf(words, sizeof(words), "%s", line);
 	argv[0] = (char *)unit->name;
 	for (word = strtok(words, " "); word; word = strtok(NULL, " ")) {
@@ -95,7 +115,6 @@ static const struct result *parse(const struct synopsis *unit, const char *line)
 	}
 	argv[argc] = NULL;
 
-	memset(shared, 0, sizeof(*shared));
 	out = memfd_create("out", 0);
 	err = memfd_create("err", 0);
 	assert_true(out >= 0 && err >= 0);
@@ -501,6 +520,82 @@ static void what_cannot_go_together_is_bad_usage(void **state)
 	accept_line(&full, "--json --than 1ms -N 3 -- true");
 }
 
+/* @words are divided by single spaces. */
+static void assert_arguments(const struct result *r, const char *words)
+{
+	char said[256] = "";
+	char **word;
+
+	assert_non_null(r->set.arguments);
+	for (word = r->set.arguments; *word; word++) {
+		strcat(said, word == r->set.arguments ? "" : " ");
+		strcat(said, *word);
+	}
+	assert_string_equal(said, words);
+	assert_int_equal(word - r->set.arguments, r->set.argument_count);
+}
+
+static void other_words_are_arguments_where_they_may_be(void **state)
+{
+	const struct result *r;
+
+	(void)state;
+	assert_arguments(accept_line(&worded, ""), "");
+	assert_arguments(accept_line(&worded, "a"), "a");
+	assert_arguments(accept_line(&worded, "a b c d e f g h"), "a b c d e f g h");
+	assert_arguments(accept_line(&worded, "- ''"), "- ");
+
+	/* In front of options, between them and behind them. */
+	r = accept_line(&worded, "a -d 7 b --json c -o file");
+	assert_arguments(r, "a b c");
+	assert_int_equal(r->depth, 7);
+	assert_true(r->set.json);
+	assert_string_equal(r->set.output, "file");
+
+	/* Behind two dashes, all of them. */
+	assert_arguments(accept_line(&worded, "--"), "");
+	r = accept_line(&worded, "a -- -d b -- --json");
+	assert_arguments(r, "a -d b -- --json");
+	assert_false(r->set.json);
+	assert_null(r->set.command);
+
+	refuse_line(&worded, "a --nonsense b", "'--nonsense'");
+	refuse_line(&worded, "a -o", "'-o'");
+	assert_null(accept_line(&full, "-v")->set.arguments);
+}
+
+static void arguments_and_a_command_are_told_apart(void **state)
+{
+	const struct result *r;
+
+	(void)state;
+	r = accept_line(&both, "a -v b -- true -v c");
+	assert_arguments(r, "a b");
+	assert_string_equal(r->set.command[0], "true");
+	assert_string_equal(r->set.command[1], "-v");
+	assert_string_equal(r->set.command[2], "c");
+	assert_null(r->set.command[3]);
+	r = accept_line(&both, "a");
+	assert_arguments(r, "a");
+	assert_null(r->set.command);
+	assert_arguments(accept_line(&both, "-- true"), "");
+	refuse_line(&both, "a --", "missing");
+}
+
+static void help_names_the_arguments(void **state)
+{
+	const char *const lines[] = { "--help", "--usage" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		assert_non_null(strstr(parse(&worded, lines[i])->out, "] ADDR...\n"));
+		assert_non_null(
+			strstr(parse(&both, lines[i])->out, "] [WORD...] [-- CMD [ARG...]]\n"));
+		assert_null(strstr(parse(&full, lines[i])->out, "WORD"));
+	}
+}
+
 /* Also when what was typed has lines and colours of its own. */
 static void an_error_is_one_line_whatever_was_typed(void **state)
 {
@@ -685,6 +780,9 @@ int main(void)
 		cmocka_unit_test(globs_are_checked),
 		cmocka_unit_test(a_command_stands_behind_two_dashes),
 		cmocka_unit_test(two_dashes_that_are_a_value_separate_nothing),
+		cmocka_unit_test(other_words_are_arguments_where_they_may_be),
+		cmocka_unit_test(arguments_and_a_command_are_told_apart),
+		cmocka_unit_test(help_names_the_arguments),
 		cmocka_unit_test(what_cannot_go_together_is_bad_usage),
 		cmocka_unit_test(an_error_is_one_line_whatever_was_typed),
 		cmocka_unit_test(a_very_long_value_is_refused_like_a_short_one),
