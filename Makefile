@@ -8,11 +8,13 @@
 # make install      [PREFIX=/usr/local] [DESTDIR=]
 # make dist         a tarball of stripped static binaries
 #
-# SHARED=1 links dynamically.
+# SHARED=1 links dynamically. BLAZESYM=PREFIX takes the real libblazesym_c, from PREFIX, for the
+# one in blazesym-shim/.
 
 O ?= build
-$(if $(word 2,$(O)),$(error the object directory's path must not have spaces: '$(O)'))
-UNITS := $(notdir $(patsubst %/,%,$(wildcard tools/*/)))
+$(if $(filter 1,$(words $(O))),,$(error the object directory is one path, without spaces: '$(O)'))
+UNITS := $(foreach unit,$(notdir $(patsubst %/,%,$(wildcard tools/*/))),$\
+	$(if $(wildcard tools/$(unit)/$(unit).c),$(unit)))
 
 CC := gcc
 CLANG := clang
@@ -27,17 +29,20 @@ WARN := -Wall -Wextra -Werror
 # Small: an executable is copied to the machine that it is for.
 CFLAGS := -Os -g -std=gnu11 -D_GNU_SOURCE -ffunction-sections -fdata-sections \
 	  -fno-asynchronous-unwind-tables $(WARN)
-CPPFLAGS := -Ibpf -Icommon
+CPPFLAGS = -Ibpf -Icommon $(BLAZESYM_CFLAGS)
 # libbpf's BPF_PROG() declares a ctx that most programs do not use.
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v2 $(WARN) -Wno-unused-parameter -Ivmlinux -Ibpf
-LDFLAGS := -Wl,--gc-sections -Wl,-z,noseparate-code \
-	   $(if $(SHARED),,-static -Wl,-T,scripts/no-unwind.ld)
+# The real blazesym is Rust's, which may want its unwind tables.
+LDFLAGS := -Wl,--gc-sections -Wl,--as-needed -Wl,-z,noseparate-code $(if $(SHARED),,-static) \
+	   $(if $(SHARED)$(BLAZESYM),,-Wl,-T,scripts/no-unwind.ld)
 LDLIBS := -lbpf -lelf -lz -ljson-c -lm
 
 all: $(UNITS:%=$(O)/%)
 
+include blazesym-shim/build.mk
+
 # What was built with other flags is built anew.
-FLAGS := $(CC) $(CLANG) $(CFLAGS) $(CPPFLAGS) $(BPF_CFLAGS) $(LDFLAGS) $(LDLIBS)
+FLAGS := $(CC) $(CLANG) $(CFLAGS) $(CPPFLAGS) $(BPF_CFLAGS) $(LDFLAGS) $(LDLIBS) $(BLAZESYM_LIBS)
 ifneq ($(FLAGS),$(shell cat $(O)/flags 2>/dev/null))
 $(shell mkdir -p $(O) && echo '$(FLAGS)' > $(O)/flags)
 endif
@@ -53,8 +58,8 @@ $(O)/libcommon.a: $(COMMON)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-# A unit: its BPF object, the skeleton made from that, and the executable.
-define unit_rules
+# A unit's BPF object, and the skeleton made from that.
+define bpf_rules
 $(O)/tools/$(1)/$(1).bpf.o: tools/$(1)/$(1).bpf.c $(O)/flags
 	@mkdir -p $$(@D)
 	$$(CLANG) $$(BPF_CFLAGS) -D__TARGET_ARCH_$$(ARCH) -Itools/$(1) -MMD -MP -MT $$@ -MF $$(@:.o=.d) -c $$< \
@@ -65,11 +70,22 @@ $(O)/tools/$(1)/$(1).skel.h: $(O)/tools/$(1)/$(1).bpf.o
 	$$(BPFTOOL) gen skeleton $$< name $(subst -,_,$(1)) > $$@.tmp
 	@mv $$@.tmp $$@
 
-$(O)/tools/$(1)/$(1).o: tools/$(1)/$(1).c $(O)/tools/$(1)/$(1).skel.h $(O)/flags
+$(call objects,$(1)): $(O)/tools/$(1)/$(1).skel.h
+endef
+
+# A unit: all of its C files, with a skeleton or without.
+objects = $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard tools/$(1)/*.c)))
+
+define unit_rules
+$(if $(wildcard tools/$(1)/$(1).bpf.c),$(bpf_rules))
+
+$(call objects,$(1)): $(O)/%.o: %.c $(O)/flags
+	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS) -Itools/$(1) -I$(O)/tools/$(1) $$(CFLAGS) -MMD -MP -c $$< -o $$@
 
-$(O)/$(1): $(O)/tools/$(1)/$(1).o $(O)/libcommon.a scripts/no-unwind.ld
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o %.a,$$^) $$(LDLIBS) -o $$@
+$(O)/$(1): $(call objects,$(1)) $(O)/libcommon.a $(filter %.a,$(BLAZESYM_LIBS)) scripts/no-unwind.ld
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o,$$^) $(O)/libcommon.a $$(BLAZESYM_LIBS) $$(LDLIBS) \
+		-o $$@
 endef
 $(foreach unit,$(UNITS),$(eval $(call unit_rules,$(unit))))
 
@@ -87,9 +103,12 @@ $(O)/san/libcommon.a: $(patsubst common/%.c,$(O)/san/common/%.o,$(wildcard commo
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(O)/tests/unit/%: tests/unit/%.c $(O)/san/libcommon.a
+SAN_LIBS := $(O)/san/libcommon.a $(O)/san/libblazesym_c.a
+
+$(O)/tests/unit/%: tests/unit/%.c $(SAN_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Ivmlinux $(SAN_CFLAGS) -MMD -MP $< -o $@ $(O)/san/libcommon.a $(LDLIBS) -lcmocka
+	$(CC) $(CPPFLAGS) -Ivmlinux $(SAN_CFLAGS) -MMD -MP $< -o $@ $(SAN_LIBS) $(SHIM_LIBS) $(LDLIBS) \
+		-lcmocka
 
 -include $(wildcard tests/unit/*/build.mk tests/bench/build.mk)
 

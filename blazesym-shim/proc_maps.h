@@ -24,7 +24,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "blazesym.h"
+#include <blazesym.h>
 
 struct proc_maps;
 

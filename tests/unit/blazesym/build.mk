@@ -22,7 +22,11 @@ UNIT_TESTS += $(BT_TESTS)
 
 $(BT_OBJS): $(O)/san/blazesym/%.o: $(BLAZESYM_DIR)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(BT_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(BT_CFLAGS) -I$(BLAZESYM_DIR) -MMD -MP -c -o $@ $<
+
+# For the tests of what stands on it.
+$(O)/san/libblazesym_c.a: $(BT_OBJS)
+	$(blazesym_archive)
 
 $(BT_OUT)/helpers.o: $(BT_OUT)/%.o: $(BT_DIR)/%.c
 	@mkdir -p $(@D)
@@ -135,7 +139,7 @@ $(BT_FIX)/kernel: $(BT_DIR)/fixtures/freestanding.c
 
 $(BT_TESTS): $(BT_OUT)/%: $(BT_DIR)/%.c $(BT_OUT)/helpers.o $(BT_OBJS) | $(BT_FIXTURES)
 	$(CC) $(BT_CFLAGS) -I$(BLAZESYM_DIR) -MMD -MP -o $@ $< $(BT_OUT)/helpers.o $(BT_OBJS) \
-		-lcmocka $(filter -l%,$(BLAZESYM_LIBS))
+		-lcmocka $(SHIM_LIBS)
 
 # Fuzzing
 
@@ -145,7 +149,7 @@ BT_FUZZ_FLAGS := -O1 -g -std=gnu11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undef
 
 $(BT_OUT)/fuzz: $(BT_DIR)/fuzz.c $(BLAZESYM_OBJS:$(O)/blazesym/%.o=$(BLAZESYM_DIR)/%.c)
 	@mkdir -p $(@D)
-	$(CLANG) $(BT_FUZZ_FLAGS) -I$(BLAZESYM_DIR) -o $@ $^ $(filter -l%,$(BLAZESYM_LIBS))
+	$(CLANG) $(BT_FUZZ_FLAGS) -I$(BLAZESYM_DIR) -o $@ $^ $(SHIM_LIBS)
 
 # What libFuzzer starts from: each fixture, led by the byte that says what it is.
 $(BT_OUT)/corpus: $(BT_DIR)/corpus.sh | $(BT_FIXTURES)
