@@ -122,6 +122,22 @@ $(O)/load/%: tests/load/%.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE $(WARN) -static -MMD -MP $< -o $@ -lpthread
 
+# Programs whose symbols are known: linked in each way, with a shared library or with it inside.
+ZOO := $(O)/load/symbols
+LOADS += $(ZOO)/zoo $(ZOO)/zoo-nopie $(ZOO)/zoo-static
+ZOO_CXX := g++ -O2 -g $(WARN) -Wl,--as-needed
+
+$(ZOO)/libkeeper.so: tests/load/symbols/keeper.cc tests/load/symbols/keeper.h
+	@mkdir -p $(@D)
+	$(ZOO_CXX) -fPIC -shared $< -o $@
+
+$(ZOO)/zoo $(ZOO)/zoo-nopie: tests/load/symbols/zoo.cc $(ZOO)/libkeeper.so
+	$(ZOO_CXX) $(if $(filter %-nopie,$@),-fno-pie -no-pie,-fPIE -pie) $^ -Wl,-rpath,'$$ORIGIN' -o $@
+
+$(ZOO)/zoo-static: tests/load/symbols/zoo.cc tests/load/symbols/keeper.cc tests/load/symbols/keeper.h
+	@mkdir -p $(@D)
+	$(ZOO_CXX) -static $(filter %.cc,$^) -o $@
+
 tests: all $(UNIT_TESTS) $(BROWSER_TEST_NEEDS) $(LOADS) $(SMOKE_PROGRAMS)
 
 setup:
