@@ -115,12 +115,15 @@ $(O)/tests/unit/%: tests/unit/%.c $(SAN_LIBS)
 BUILD := $(O)
 -include tests/kernels/smoke.mk
 
-# Loads whose right figures are known, for the tests of units; static, to run in any guest.
+# Loads whose right figures are known, for the tests of units; static, to run in any guest, and with
+# frame pointers, to show who called whom.
+LOAD_CFLAGS := -O2 -g -std=gnu11 -D_GNU_SOURCE -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer \
+	       $(WARN)
 LOADS := $(patsubst tests/load/%.c,$(O)/load/%,$(wildcard tests/load/*.c))
 
 $(O)/load/%: tests/load/%.c
 	@mkdir -p $(@D)
-	$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE $(WARN) -static -MMD -MP $< -o $@ -lpthread
+	$(CC) $(LOAD_CFLAGS) -static -MMD -MP $< -o $@ -lpthread
 
 # Programs whose symbols are known: linked in each way, with a shared library or with it inside.
 ZOO := $(O)/load/symbols

@@ -205,17 +205,17 @@ static bool has_anon(const struct proc_vmas *vmas)
 
 /* Processes */
 
-static struct proc **proc_bucket(struct proc_maps *store, pid_t pid)
+static struct proc **proc_bucket(struct proc_maps *store, uint64_t space)
 {
-	return &store->procs[(unsigned int)pid % PROC_BUCKETS];
+	return &store->procs[space % PROC_BUCKETS];
 }
 
-struct proc *proc_find(struct proc_maps *store, pid_t pid)
+struct proc *proc_find(struct proc_maps *store, uint64_t space)
 {
 	struct proc *proc;
 
-	for (proc = *proc_bucket(store, pid); proc; proc = proc->next) {
-		if (proc->pid == pid)
+	for (proc = *proc_bucket(store, space); proc; proc = proc->next) {
+		if (proc->space == space)
 			break;
 	}
 	return proc;
@@ -254,7 +254,7 @@ static void proc_free(struct proc_maps *store, struct proc *proc)
 {
 	struct proc **at;
 
-	for (at = proc_bucket(store, proc->pid); *at != proc;)
+	for (at = proc_bucket(store, proc->space); *at != proc;)
 		at = &(*at)->next;
 	*at = proc->next;
 	unlink_use(store, proc);
@@ -268,16 +268,17 @@ static void proc_free(struct proc_maps *store, struct proc *proc)
 	free(proc);
 }
 
-static struct proc *proc_new(struct proc_maps *store, pid_t pid)
+static struct proc *proc_new(struct proc_maps *store, uint64_t space, pid_t pid)
 {
 	struct proc *proc = calloc(1, sizeof(*proc));
 
 	if (!proc)
 		return NULL;
+	proc->space = space;
 	proc->pid = pid;
 	proc->perf_map_fd = -1;
-	proc->next = *proc_bucket(store, pid);
-	*proc_bucket(store, pid) = proc;
+	proc->next = *proc_bucket(store, space);
+	*proc_bucket(store, space) = proc;
 	link_use(store, proc);
 	store->stats.procs++;
 	store->stats.bytes += sizeof(*proc);
@@ -299,9 +300,17 @@ void proc_maps_stats(const struct proc_maps *store, struct proc_maps_stats *stat
 	*stats = store->stats;
 }
 
-void proc_maps_forget(struct proc_maps *store, pid_t pid)
+void proc_maps_over(struct proc_maps *store, uint64_t space)
 {
-	struct proc *proc = proc_find(store, pid);
+	struct proc *proc = proc_find(store, space);
+
+	if (proc)
+		proc->over = true;
+}
+
+void proc_maps_forget(struct proc_maps *store, uint64_t space)
+{
+	struct proc *proc = proc_find(store, space);
 
 	if (proc)
 		proc_free(store, proc);
@@ -342,7 +351,7 @@ static void evict(struct proc_maps *store, const struct proc *keep)
 	}
 }
 
-static int snapshot(struct proc_maps *store, pid_t pid, uint64_t start_time)
+static int snapshot(struct proc_maps *store, uint64_t space, pid_t pid, uint64_t start_time)
 {
 	struct proc_vmas *vmas;
 	struct proc *proc;
@@ -354,9 +363,9 @@ static int snapshot(struct proc_maps *store, pid_t pid, uint64_t start_time)
 	vmas = vmas_new(store, pid);
 	if (!vmas)
 		return -ENOMEM;
-	proc = proc_find(store, pid);
+	proc = proc_find(store, space);
 	if (!proc) {
-		proc = proc_new(store, pid);
+		proc = proc_new(store, space, pid);
 		if (!proc) {
 			vmas_put(store, vmas);
 			return -ENOMEM;
@@ -384,13 +393,13 @@ static int snapshot(struct proc_maps *store, pid_t pid, uint64_t start_time)
 	return 0;
 }
 
-int proc_maps_snapshot(struct proc_maps *store, pid_t pid)
+int proc_maps_snapshot(struct proc_maps *store, uint64_t space, pid_t pid)
 {
 	uint64_t start_time;
 	int err;
 
 	err = read_start_time(pid, &start_time);
-	return err ? err : snapshot(store, pid, start_time);
+	return err ? err : snapshot(store, space, pid, start_time);
 }
 
 const struct proc_vma *proc_vma_find(struct proc_maps *store, struct proc *proc, uint64_t addr,
@@ -401,16 +410,18 @@ const struct proc_vma *proc_vma_find(struct proc_maps *store, struct proc *proc,
 
 	if (!vma && !*fresh) {
 		*fresh = true;
-		if (!read_start_time(proc->pid, &start_time) && start_time == proc->start_time &&
-		    !snapshot(store, proc->pid, start_time))
+		if (!proc->over && !read_start_time(proc->pid, &start_time) &&
+		    start_time == proc->start_time &&
+		    !snapshot(store, proc->space, proc->pid, start_time))
 			vma = vmas_find(proc->now, addr);
 	}
 	return vma ? vma : vmas_find(proc->before, addr);
 }
 
-int proc_maps_find(struct proc_maps *store, pid_t pid, uint64_t addr, struct proc_maps_place *place)
+int proc_maps_find(struct proc_maps *store, uint64_t space, uint64_t addr,
+		   struct proc_maps_place *place)
 {
-	struct proc *proc = proc_find(store, pid);
+	struct proc *proc = proc_find(store, space);
 	const struct proc_vma *vma;
 	bool fresh = false;
 

@@ -14,6 +14,9 @@
  * and who it is (build ID, or else device, inode, size and time), and is used if it is still
  * found there. What goes beyond is counted in struct proc_maps_stats.
  *
+ * Snapshots go by space, a number of the caller's for what addresses mean something in: a process
+ * between two calls of exec. Who does not tell these apart may use the pid.
+ *
  * A store is not locked: one thread at a time.
  */
 #ifndef BLAZESYM_PROC_MAPS_H
@@ -48,14 +51,17 @@ void proc_maps_free(struct proc_maps *store);
 void proc_maps_stats(const struct proc_maps *store, struct proc_maps_stats *stats);
 
 /*
- * Take a snapshot of live process @pid, or bring it up to date. What the ones before it had is
- * kept too, up to 256 mappings: addresses that are not in the new one are looked up there, so
- * that what was sampled before an exec or a dlclose() still finds its file. Returns 0; -ESRCH:
- * it has ended (or is a kernel thread); another negative errno: its mappings cannot be read.
+ * Take a snapshot of live process @pid, which is @space now, or bring it up to date. What the ones
+ * before it had is kept too, up to 256 mappings: addresses that are not in the new one are looked
+ * up there, so that what was sampled before a dlclose() (or an exec, if the space is the same)
+ * still finds its file. Returns 0; -ESRCH: it has ended (or is a kernel thread); another negative
+ * errno: its mappings cannot be read.
  */
-int proc_maps_snapshot(struct proc_maps *store, pid_t pid);
-/* Drop what there is for @pid, for when no more addresses of it can come. */
-void proc_maps_forget(struct proc_maps *store, pid_t pid);
+int proc_maps_snapshot(struct proc_maps *store, uint64_t space, pid_t pid);
+/* The process is another space now: what there is for @space stays, and is never brought up to date. */
+void proc_maps_over(struct proc_maps *store, uint64_t space);
+/* Drop what there is for @space, for when no more addresses of it can come. */
+void proc_maps_forget(struct proc_maps *store, uint64_t space);
 
 struct proc_maps_place {
 	const char *path;     /* as the process saw it; valid until the store is used again */
@@ -64,10 +70,10 @@ struct proc_maps_place {
 };
 
 /*
- * Where in which file @addr of @pid is. -ESRCH: no snapshot of @pid; -ENOENT: not in any file
+ * Where in which file @addr of @space is. -ESRCH: no snapshot of it; -ENOENT: not in any file
  * there, also when asked of the process anew, in case it lives.
  */
-int proc_maps_find(struct proc_maps *store, pid_t pid, uint64_t addr,
+int proc_maps_find(struct proc_maps *store, uint64_t space, uint64_t addr,
 		   struct proc_maps_place *place);
 
 /* As struct blaze_syms, one entry an address. */
@@ -77,15 +83,15 @@ struct proc_maps_syms {
 };
 
 /*
- * Symbolize @cnt addresses of @pid by its snapshot, whether it lives or not. Files go through
+ * Symbolize @cnt addresses of @space by its snapshot, whether it lives or not. Files go through
  * @symbolizer; with the real library, make that with auto_reload, as files are given to it as
  * /proc/self/fd/N. Addresses in the vDSO and, by its perf map, in JIT compiled code are
  * symbolized too. @debug_syms is as in struct blaze_symbolize_src_elf. Free the result with
- * proc_maps_syms_free(). NULL: memory is short, or there is no snapshot of @pid (errno tells:
+ * proc_maps_syms_free(). NULL: memory is short, or there is no snapshot of @space (errno tells:
  * ENOMEM, ESRCH).
  */
 const struct proc_maps_syms *proc_maps_symbolize(struct proc_maps *store,
-						 blaze_symbolizer *symbolizer, pid_t pid,
+						 blaze_symbolizer *symbolizer, uint64_t space,
 						 bool debug_syms, const uint64_t *addrs,
 						 size_t cnt);
 void proc_maps_syms_free(const struct proc_maps_syms *syms);

@@ -59,7 +59,9 @@ struct proc {
 	struct proc *next;  /* in its bucket */
 	struct proc *newer; /* by use */
 	struct proc *older;
+	uint64_t space;
 	pid_t pid;
+	bool over;	     /* the process is another space now */
 	uint64_t start_time; /* clock ticks since boot: tells processes of one pid apart */
 	struct proc_vmas *now;
 	struct proc_vmas *before; /* what newer snapshots do not have any more, may be NULL */
@@ -90,8 +92,8 @@ int proc_file_open(const struct proc_file *file, pid_t pid);
 
 /* proc_maps.c */
 
-/* The snapshots of @pid, NULL if there are none. */
-struct proc *proc_find(struct proc_maps *store, pid_t pid);
+/* The snapshots of @space, NULL if there are none. */
+struct proc *proc_find(struct proc_maps *store, uint64_t space);
 /*
  * The mapping at @addr. If there is none and the process still lives, it may have mapped more
  * since: *@fresh says whether that was looked at before. Valid until that is looked at.

@@ -138,7 +138,7 @@ static int symbolize_group(struct proc_maps *store, blaze_symbolizer *symbolizer
 static void load_perf_map(struct proc_maps *store, struct proc *proc)
 {
 	/* The process may have begun to compile after its snapshot. */
-	if (proc->perf_map_fd < 0)
+	if (proc->perf_map_fd < 0 && !proc->over)
 		proc->perf_map_fd = perf_map_open(proc->pid);
 	if (proc->perf_map_fd < 0)
 		return;
@@ -208,10 +208,10 @@ static int sort_out(struct proc_maps *store, struct proc *proc, const uint64_t *
 }
 
 const struct proc_maps_syms *proc_maps_symbolize(struct proc_maps *store,
-						 blaze_symbolizer *symbolizer, pid_t pid,
+						 blaze_symbolizer *symbolizer, uint64_t space,
 						 bool debug_syms, const uint64_t *addrs, size_t cnt)
 {
-	struct proc *proc = proc_find(store, pid);
+	struct proc *proc = proc_find(store, space);
 	uint64_t *offsets = NULL;
 	struct todo *todo = NULL;
 	struct outcome *out;
@@ -237,8 +237,8 @@ const struct proc_maps_syms *proc_maps_symbolize(struct proc_maps *store,
 	for (size_t from = 0, to; from < todo_cnt && !err; from = to) {
 		for (to = from; to < todo_cnt && todo[to].file == todo[from].file;)
 			to++;
-		err = symbolize_group(store, symbolizer, pid, debug_syms, &todo[from], to - from,
-				      offsets, out);
+		err = symbolize_group(store, symbolizer, proc->pid, debug_syms, &todo[from],
+				      to - from, offsets, out);
 	}
 out:
 	free(todo);

@@ -82,6 +82,9 @@ struct bpf_config {
 	__u32 per_task;	    /* a row for each thread */
 	__u32 total;	    /* a row for all */
 	__u32 task_storage; /* the kernel has task storage for tracing programs */
+	__u32 max_stack;    /* frames of a stack's kernel part and of its user part, at most */
+	__u32 kernel_stack; /* kernel parts of stacks are wanted */
+	__u32 user_stack;   /* ... user parts */
 	__u32 pad;
 	__u64 cpus[MAX_CPUS / 64];
 	struct comm_glob comm;
@@ -99,6 +102,57 @@ struct bpf_control {
 	__u32 observing; /* events count */
 	__u32 span;
 };
+
+/* Frames of a stack's kernel part, and of its user part: the kernel's usual bound. */
+#define MAX_STACK 127
+
+/* One part of a stack, innermost frame first. */
+struct stack {
+	__u32 depth;
+	__u32 cut_off; /* there may be more frames, beyond the depth that was asked for */
+	__u64 ip[MAX_STACK];
+};
+
+/*
+ * Stacks have ids: a hash of their addresses. Its lowest bit is the half that the stack is kept in
+ * (see struct bpf_control). 0: there is no stack. STACK_LOST: it could not be kept.
+ */
+#define STACK_HALF 1ULL
+#define STACK_LOST 2ULL
+
+/*
+ * What a stack stands for: whose it is, and its two parts. An address means something in a space
+ * only: a process between two calls of exec. `space` is a hash of what tells them apart.
+ */
+struct stack_key {
+	__u64 space;
+	__u64 kernel; /* ids of stacks */
+	__u64 user;
+	__u32 pid;
+	__u32 half;
+	char comm[COMM_LEN];
+};
+
+/* For userspace: look at the mappings of process `pid` now, or do not trust them any more. */
+enum space_event {
+	SPACE_SEEN,   /* the first stack of a space */
+	SPACE_EXECED, /* `space` has made place for another program */
+};
+
+struct space_notice {
+	__u64 space;
+	__u64 time; /* CLOCK_MONOTONIC, ns */
+	__u32 pid;
+	__u32 event; /* enum space_event */
+};
+
+/* A stretch of the kernel's code: [from, to). */
+struct code_range {
+	__u64 from, to;
+};
+
+/* So many are enough for the functions in which CPUs idle. */
+#define IDLE_RANGES 32
 
 /* The flight recorder: the latest things that happened on a CPU, oldest overwritten first. */
 #define RECORDS 256

@@ -36,6 +36,40 @@ struct {
 	__type(value, struct task_slot);
 } tasks SEC(".maps");
 
+/* The flags of a task that was there before the unit. */
+static __noinline u32 task_flags(struct task_struct *p)
+{
+	char comm[COMM_LEN];
+	u64 process = CHOSEN_PROCESS | (u32)p->tgid, thread = CHOSEN_THREAD | (u32)p->pid;
+	u32 flags;
+
+	bpf_probe_read_kernel(comm, sizeof(comm), p->comm);
+	flags = comm_flag(comm);
+	if (!config.chosen || bpf_map_lookup_elem(&chosen, &process) ||
+	    bpf_map_lookup_elem(&chosen, &thread))
+		flags |= TASK_CHOSEN;
+	return flags;
+}
+
+/*
+ * The flags of @child, a new task: @flags are its parent's, or its own by task_flags(). Its name is
+ * still its parent's. A process or thread that was chosen by its id is there already: who is born
+ * with that id got it again, and is somebody else.
+ */
+static __always_inline u32 child_flags(struct task_struct *parent, struct task_struct *child,
+				       u32 flags)
+{
+	u64 process = CHOSEN_PROCESS | (u32)child->tgid;
+	bool thread = parent->tgid == child->tgid;
+
+	if (config.only_tid || (config.only_tgid && !thread))
+		return flags & ~TASK_CHOSEN;
+	if (config.chosen && !config.follow_fork &&
+	    (!thread || !bpf_map_lookup_elem(&chosen, &process)))
+		return flags & ~TASK_CHOSEN;
+	return flags;
+}
+
 /* NULL where there is none, which for a task_possible() means a loss: task_lost(). */
 static __always_inline struct task_slot *task_slot(struct task_struct *p)
 {

@@ -23,7 +23,11 @@ enum {
 /* An interval shorter than this would only measure its own reports. */
 #define LEAST_INTERVAL (10 * NSEC_PER_MSEC)
 
-static struct settings set;
+static struct settings set = {
+	.kernel_callchain = true,
+	.user_callchain = true,
+	.max_stack = MAX_STACK,
+};
 
 static const struct option_entry common[] = {
 	{ "pid", 'p', OPTION_CHECKED, "PID[,PID...]",
@@ -51,6 +55,28 @@ static const struct option_entry common[] = {
 	  .value = &set.heatmap, .takes = TAKES_HEATMAP },
 	{ "perins", 0, OPTION_FLAG, NULL, "a row for each thread instead of one in all",
 	  .value = &set.perins, .takes = TAKES_PERINS },
+	{ "call-graph", 'g', OPTION_FLAG, NULL, "capture stacks", .value = &set.call_graph,
+	  .takes = TAKES_STACKS },
+	{ "user-callchain", 0, OPTION_FLAG, NULL,
+	  "... with their user part (that is so by default)", .value = &set.user_callchain,
+	  .takes = TAKES_STACKS },
+	{ "no-user-callchain", 0, OPTION_NOT, NULL, "... without it", .value = &set.user_callchain,
+	  .takes = TAKES_STACKS },
+	{ "kernel-callchain", 0, OPTION_FLAG, NULL,
+	  "... with their kernel part (that is so by default)", .value = &set.kernel_callchain,
+	  .takes = TAKES_STACKS },
+	{ "no-kernel-callchain", 0, OPTION_NOT, NULL, "... without it",
+	  .value = &set.kernel_callchain, .takes = TAKES_STACKS },
+	{ "max-stack", 0, OPTION_COUNT, "N", "... at most N frames of each part (127)",
+	  .value = &set.max_stack, .least = 1, .most = MAX_STACK, .takes = TAKES_STACKS },
+	{ "lines", 0, OPTION_FLAG, NULL,
+	  "... with source lines and inlined functions, by debug information", .value = &set.lines,
+	  .takes = TAKES_STACKS },
+	{ "flame-graph", 0, OPTION_STRING, "FILE",
+	  "write FILE.folded and FILE.svg: all stacks (and switch on -g)",
+	  .value = &set.flame_graph, .takes = TAKES_STACKS },
+	{ "reverse", 0, OPTION_FLAG, NULL, "... with its root on top (an icicle graph)",
+	  .value = &set.reverse, .takes = TAKES_STACKS },
 	{ "json", 0, OPTION_FLAG, NULL, "one JSON object per report, per line", .value = &set.json,
 	  .takes = TAKES_OUTPUT },
 	{ "output", 'o', OPTION_STRING, "FILE", "reports go to FILE", .value = &set.output,
@@ -81,8 +107,8 @@ static void print_option(const struct option_entry *o)
 
 	if (o->letter)
 		snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-	snprintf(names, sizeof(names), "%s--%s%s%s", letter, o->name, o->arg ? " " : "",
-		 o->arg ? o->arg : "");
+	snprintf(names, sizeof(names), "%s--%s%s%s", letter, o->name,
+		 o->arg && o->kind != OPTION_EITHER ? " " : "", o->arg ? o->arg : "");
 	printf("  %-29s %s%s\n", names,
 	       strlen(names) > 29 ? "\n                                " : "", o->help);
 }
@@ -140,7 +166,8 @@ static void print_usage(const struct synopsis *unit, const struct option_entry *
 		if (o->letter)
 			snprintf(word, sizeof(word), " [-%c%s%s]", o->letter, *arg ? " " : "", arg);
 		else
-			snprintf(word, sizeof(word), " [--%s%s%s]", o->name, *arg ? " " : "", arg);
+			snprintf(word, sizeof(word), " [--%s%s%s]", o->name,
+				 *arg && o->kind != OPTION_EITHER ? " " : "", arg);
 		if (column + strlen(word) > 90)
 			column = printf("\n          ") - 1;
 		column += printf("%s", word);
@@ -157,6 +184,14 @@ static bool bad_value(const struct option_entry *o, const char *text, const char
 	return false;
 }
 
+/* Does the long option have a value, and may that be left out? */
+static int argument_of(const struct option_entry *o)
+{
+	if (o->kind == OPTION_EITHER)
+		return optional_argument;
+	return o->arg ? required_argument : no_argument;
+}
+
 static bool take(const struct option_entry *o, const char *text)
 {
 	char least[QUANTITY_LEN], wanted[128];
@@ -168,6 +203,14 @@ static bool take(const struct option_entry *o, const char *text)
 	switch (o->kind) {
 	case OPTION_FLAG:
 		*(bool *)o->value = true;
+		return true;
+	case OPTION_NOT:
+		*(bool *)o->value = false;
+		return true;
+	case OPTION_EITHER:
+		if (text && strcmp(text, "0") && strcmp(text, "1"))
+			return bad_value(o, text, "is 0 or 1");
+		*(enum wish *)o->value = text && *text == '0' ? WISH_NO : WISH_YES;
 		return true;
 	case OPTION_COUNT:
 		if (parse_count(text, &number) || number < o->least ||
@@ -213,6 +256,10 @@ static const char *conflict(const struct synopsis *unit)
 {
 	if (unit->takes & TAKES_EVENTS && set.most_events && !set.than)
 		return "-N counts single events: it needs --than";
+	if (set.reverse && !set.flame_graph)
+		return "--reverse turns the picture around: it needs --flame-graph";
+	if (unit->takes & TAKES_STACKS && !set.kernel_callchain && !set.user_callchain)
+		return "without either part there are no stacks";
 	if (set.verbose && set.quiet)
 		return "-v and -q contradict each other";
 	if (set.command && (set.targets.pids || set.targets.tids))
@@ -245,7 +292,7 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 	*to++ = 'V';
 	for (i = 0; i < count; i++) {
 		longs[i].name = all[i]->name;
-		longs[i].has_arg = all[i]->arg ? required_argument : no_argument;
+		longs[i].has_arg = argument_of(all[i]);
 		longs[i].val = FIRST_ENTRY + i;
 		if (!all[i]->letter)
 			continue;
@@ -313,6 +360,8 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 	}
 	if (set.arguments)
 		set.arguments[set.argument_count] = NULL;
+	if (set.flame_graph)
+		set.call_graph = true;
 	wrong = conflict(unit);
 	if (wrong) {
 		say_error("%s", wrong);

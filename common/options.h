@@ -21,14 +21,24 @@ enum common_option {
 	TAKES_OUTPUT = 1 << 6,	  /* --json -o */
 	TAKES_COMMAND = 1 << 7,	  /* -- CMD */
 	TAKES_ARGUMENTS = 1 << 8, /* words that are no options, also between these */
+	TAKES_STACKS = 1 << 9,	  /* -g and its kin, --flame-graph */
 };
 
 enum option_kind {
-	OPTION_FLAG,	/* bool */
+	OPTION_FLAG,	/* bool: set */
+	OPTION_NOT,	/* bool: cleared */
+	OPTION_EITHER,	/* enum wish; [=0|1] */
 	OPTION_COUNT,	/* uint64_t, at least `least` */
 	OPTION_TIME,	/* uint64_t in ns, at least `least`; a bare number counts in `bare` ns */
 	OPTION_STRING,	/* const char *, not empty */
 	OPTION_CHECKED, /* const char * that `check` accepts */
+};
+
+/* What may be asked for, or for its contrary. */
+enum wish {
+	WISH_ANY,
+	WISH_NO,
+	WISH_YES,
 };
 
 struct option_entry {
@@ -54,6 +64,12 @@ struct settings {
 	uint64_t than_ns;
 	bool than; /* single events are to be shown */
 	const char *heatmap;
+	bool call_graph;		       /* stacks are wanted */
+	bool kernel_callchain, user_callchain; /* ... these parts of them */
+	bool lines;			       /* ... with source lines and inlined functions */
+	uint64_t max_stack;		       /* ... so many frames of each part */
+	const char *flame_graph;
+	bool reverse; /* the flame graph's root is on top */
 	bool perins;
 	bool json;
 	const char *output;

@@ -88,6 +88,55 @@ static void add_dist(json_object *to, const struct hist *h)
 	add(to, "hist", buckets(h));
 }
 
+static void add_percent(json_object *to, const char *name, uint64_t number)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof(digits), "%.2f", (double)number / PERCENT_UNIT);
+	add(to, name, json_object_new_double_s((double)number / PERCENT_UNIT, digits));
+}
+
+static void add_address(json_object *to, const char *name, uint64_t address)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof(digits), "0x%llx", (unsigned long long)address);
+	add(to, name, json_object_new_string(digits));
+}
+
+static json_object *frame(const struct frame *f)
+{
+	json_object *object = made(json_object_new_object());
+
+	if (f->name)
+		add(object, "name", text(f->name));
+	else
+		json_object_object_add(object, "name", NULL);
+	if (!f->name)
+		add_address(object, "addr", f->addr);
+	else if (!f->inlined && f->addr)
+		add_number(object, "offset", f->offset);
+	if (f->module)
+		add(object, "module", text(f->module));
+	if (f->file)
+		add(object, "file", text(f->file));
+	if (f->line)
+		add_number(object, "line", f->line);
+	if (f->inlined)
+		add(object, "inlined", json_object_new_boolean(true));
+	return object;
+}
+
+static json_object *stack(const struct callchain *chain)
+{
+	json_object *list = made(json_object_new_array());
+	unsigned int i;
+
+	for (i = 0; i < chain->frame_count; i++)
+		json_object_array_add(list, frame(&chain->frames[i]));
+	return list;
+}
+
 static json_object *rows(const struct table *t);
 
 static void add_cell(json_object *to, const struct column *column, const struct cell *c)
@@ -113,6 +162,16 @@ static void add_cell(json_object *to, const struct column *column, const struct 
 	case CELL_TIME:
 		add(to, column->name, json_object_new_string(clock_utc(when, c->number)));
 		break;
+	case CELL_PERCENT:
+		snprintf(name, sizeof(name), "%s_percent", column->name);
+		add_percent(to, name, c->number);
+		break;
+	case CELL_ADDRESS:
+		add_address(to, column->name, c->number);
+		break;
+	case CELL_STACK:
+		add(to, column->name, stack(c->stack));
+		break;
 	case CELL_DIST:
 		add_dist(to, c->dist);
 		break;
@@ -122,17 +181,23 @@ static void add_cell(json_object *to, const struct column *column, const struct 
 	}
 }
 
+static void add_cells(json_object *to, const struct layout *layout, const struct cell *cells)
+{
+	unsigned int i;
+
+	for (i = 0; i < layout->count; i++)
+		add_cell(to, &layout->columns[i], &cells[i]);
+}
+
 static json_object *rows(const struct table *t)
 {
 	json_object *list = made(json_object_new_array());
-	unsigned int column;
 	size_t i;
 
 	for (i = 0; i < t->rows; i++) {
 		json_object *row = made(json_object_new_object());
 
-		for (column = 0; column < t->layout->count; column++)
-			add_cell(row, &t->layout->columns[column], &table_row(t, i)[column]);
+		add_cells(row, t->layout, table_row(t, i));
 		json_object_array_add(list, row);
 	}
 	return list;
@@ -159,7 +224,11 @@ static void render(struct output *out, const struct report *report)
 	add(object, "time", json_object_new_string(clock_utc(when, report->time)));
 	add_number(object, "elapsed_ns", report->elapsed_ns);
 	add(object, "lost", lost(report->lost));
+	if (report->about.rows)
+		add_cells(object, report->about.layout, table_row(&report->about, 0));
 	add(object, "rows", rows(&report->rows));
+	if (report->functions.layout)
+		add(object, "functions", rows(&report->functions));
 	if (report->events.layout)
 		add(object, "events", rows(&report->events));
 	fprintf(out->file, "%s\n",

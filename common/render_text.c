@@ -67,6 +67,12 @@ static size_t cell_text(char *buf, const struct column *column, const struct cel
 	case CELL_TIME:
 		clock_local(buf, c->number);
 		break;
+	case CELL_PERCENT:
+		snprintf(buf, TEXT_LEN, "%.2f %%", (double)c->number / PERCENT_UNIT);
+		break;
+	case CELL_ADDRESS:
+		snprintf(buf, TEXT_LEN, "0x%" PRIx64, c->number);
+		break;
 	default:
 		buf[0] = 0;
 	}
@@ -85,7 +91,10 @@ static int usual_width(enum cell_type type)
 		return 15;
 	case CELL_DURATION:
 	case CELL_SIZE:
+	case CELL_PERCENT:
 		return 9;
+	case CELL_ADDRESS:
+		return 18;
 	default:
 		return 11;
 	}
@@ -96,12 +105,21 @@ static bool on_left(enum cell_type type)
 	return type == CELL_STRING || type == CELL_TIME || type == CELL_TABLE;
 }
 
+/* Nothing is shown below a row without its column being so; stacks always are. */
+static bool is_below(const struct column *column)
+{
+	return column->below || column->type == CELL_STACK;
+}
+
 /* The width of column @i; nothing is padded at the end of a line. */
 static int width(const struct layout *layout, unsigned int i)
 {
-	bool last = i == layout->count - 1 || layout->columns[i + 1].below;
+	const struct column *column = &layout->columns[i];
+	bool last = i == layout->count - 1 || is_below(&layout->columns[i + 1]);
 
-	return last && on_left(layout->columns[i].type) ? 0 : usual_width(layout->columns[i].type);
+	if (last && on_left(column->type))
+		return 0;
+	return column->width ? column->width : usual_width(column->type);
 }
 
 static void bold(struct output *out, bool on)
@@ -179,7 +197,7 @@ static void put_head(struct output *out, const struct layout *layout)
 	for (i = 0; i < layout->count; i++) {
 		const struct column *column = &layout->columns[i];
 
-		if (column->below)
+		if (is_below(column))
 			continue;
 		if (i)
 			fputs("  ", out->file);
@@ -224,7 +242,7 @@ static void put_row(struct output *out, const struct layout *layout, const struc
 	for (i = 0; i < layout->count; i++) {
 		const struct column *column = &layout->columns[i];
 
-		if (column->below)
+		if (is_below(column))
 			continue;
 		if (i)
 			fputs("  ", out->file);
@@ -334,10 +352,54 @@ static void put_below(struct output *out, const struct table *t)
 	}
 }
 
+/* A stack's frames, a line each. */
+static void put_stack(FILE *file, const struct callchain *chain)
+{
+	char name[8 * TEXT_LEN], module[4 * TEXT_LEN];
+	unsigned int i;
+
+	for (i = 0; i < chain->frame_count; i++) {
+		const struct frame *f = &chain->frames[i];
+
+		if (f->name)
+			utf8_clean(name, sizeof(name), f->name, true);
+		else
+			snprintf(name, sizeof(name), "0x%" PRIx64, f->addr);
+		fprintf(file, "        %s", name);
+		if (f->name && !f->inlined && f->addr)
+			fprintf(file, "+0x%" PRIx64, f->offset);
+		if (f->module) {
+			utf8_clean(module, sizeof(module), f->module, true);
+			fprintf(file, f->module[0] == '[' ? " %s" : " (%s)", module);
+		}
+		if (f->inlined)
+			fputs(" inlined", file);
+		if (f->file) {
+			utf8_clean(name, sizeof(name), f->file, true);
+			fprintf(file, " %s:%u", name, f->line);
+		}
+		fputc('\n', file);
+	}
+}
+
+/* What is shown below a row. */
+static void put_rest(struct output *out, const struct layout *layout, const struct cell *cells)
+{
+	unsigned int i;
+
+	for (i = 0; i < layout->count; i++) {
+		if (!is_below(&layout->columns[i]) || !cells[i].set)
+			continue;
+		if (layout->columns[i].type == CELL_STACK)
+			put_stack(out->file, cells[i].stack);
+		else
+			put_below(out, cells[i].table);
+	}
+}
+
 static bool show_events(struct output *out, const struct table *events)
 {
 	const struct layout *layout = events->layout;
-	unsigned int i;
 	size_t row;
 
 	if (!out->head_printed)
@@ -347,10 +409,7 @@ static bool show_events(struct output *out, const struct table *events)
 		const struct cell *cells = table_row(events, row);
 
 		put_row(out, layout, cells);
-		for (i = 0; i < layout->count; i++) {
-			if (layout->columns[i].below && cells[i].set)
-				put_below(out, cells[i].table);
-		}
+		put_rest(out, layout, cells);
 	}
 	return true;
 }
@@ -379,42 +438,84 @@ static const struct hist *single_dist(const struct table *rows)
 	return NULL;
 }
 
-/* The lines of a report above its rows, and with one below; those around a picture's ranges. */
+/* The lines of a report above its rows, and those around a picture's ranges. */
 #define LINES_ABOVE   2
-#define LINES_AROUND  (LINES_ABOVE + 2)
 #define PICTURE_LINES (LINES_ABOVE + 1 + 4)
+
+/* What holds for all rows. */
+static void put_about(FILE *file, const struct table *about)
+{
+	char buf[TEXT_LEN];
+	unsigned int i;
+
+	for (i = 0; about->rows && i < about->layout->count; i++) {
+		const struct cell *c = &table_row(about, 0)[i];
+		const struct column *column = &about->layout->columns[i];
+
+		if (!c->set)
+			continue;
+		cell_text(buf, column, c);
+		fprintf(file, "%s%s%s%s", i ? ", " : ": ", buf, *title(column) ? " " : "",
+			title(column));
+	}
+}
+
+/* A table's rows: as many as it shows, and as there are @lines for, its head among them. */
+static void put_table(struct output *out, const struct table *t, size_t lines)
+{
+	const struct layout *layout = t->layout;
+	size_t shown = t->rows, row;
+
+	if (layout->most_shown && shown > layout->most_shown)
+		shown = layout->most_shown;
+	if (shown + 1 > lines)
+		shown = lines > 2 ? lines - 2 : 1;
+	if (shown > t->rows)
+		shown = t->rows;
+	measure(t);
+	put_head(out, layout);
+	for (row = 0; row < shown; row++) {
+		put_row(out, layout, table_row(t, row));
+		put_rest(out, layout, table_row(t, row));
+	}
+	if (shown < t->rows)
+		fprintf(out->file, "... %zu more %s; %s\n", t->rows - shown,
+			layout->rows_are ? layout->rows_are : "rows",
+			layout->most_shown ? "--json has them all"
+					   : "-o FILE or a pipe takes them all");
+}
 
 static void render(struct output *out, const struct report *report)
 {
-	size_t shown = report->rows.rows, row, room = SIZE_MAX;
-	char when[CLOCK_LEN], length[QUANTITY_LEN];
 	const struct hist *dist = single_dist(&report->rows);
+	char when[CLOCK_LEN], length[QUANTITY_LEN];
+	size_t lines = SIZE_MAX, room;
 
 	if (out->refresh) {
-		size_t lines = terminal_lines(out);
-
+		lines = terminal_lines(out);
 		fputs("\033[H\033[2J", out->file);
-		if (shown + LINES_ABOVE + 1 > lines)
-			shown = lines > LINES_AROUND ? lines - LINES_AROUND : 1;
-		room = lines;
 	} else if (out->reported || out->head_printed) {
 		fputc('\n', out->file);
 	}
 	out->reported = true;
 	out->head_printed = false;
 
-	fprintf(out->file, "%s  %s, the last %s\n", clock_local(when, report->time), report->tool,
+	fprintf(out->file, "%s  %s, the last %s", clock_local(when, report->time), report->tool,
 		format_time(length, report->elapsed_ns));
-	measure(&report->rows);
-	put_head(out, report->rows.layout);
-	for (row = 0; row < shown; row++)
-		put_row(out, report->rows.layout, table_row(&report->rows, row));
-	if (shown < report->rows.rows)
-		fprintf(out->file, "... %zu more rows; -o FILE or a pipe takes them all\n",
-			report->rows.rows - shown);
-	if (dist && room > PICTURE_LINES + 1)
+	put_about(out->file, &report->about);
+	fputc('\n', out->file);
+	room = lines > LINES_ABOVE ? lines - LINES_ABOVE : 0;
+	if (report->functions.layout) {
+		put_table(out, &report->functions, room);
+		/* Stacks take more lines than a screen has. */
+		if (report->only_functions || out->refresh)
+			return;
+		fputc('\n', out->file);
+	}
+	put_table(out, &report->rows, room);
+	if (dist && lines > PICTURE_LINES + 1)
 		put_hist(out, dist,
-			 room - PICTURE_LINES < HIST_LINES ? room - PICTURE_LINES : HIST_LINES);
+			 lines - PICTURE_LINES < HIST_LINES ? lines - PICTURE_LINES : HIST_LINES);
 }
 
 const struct renderer text_renderer = { .events = show_events, .report = render };

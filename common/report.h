@@ -13,6 +13,9 @@ struct report {
 	uint64_t time;	     /* of its end: ns since the epoch */
 	uint64_t elapsed_ns; /* how long it covers */
 	uint64_t lost[LOST_REASONS];
+	struct table about;	/* one row: what holds for all rows; layout NULL: nothing */
+	struct table functions; /* of the rows' stacks; layout NULL: none */
+	bool only_functions;	/* text leaves the rows out */
 	struct table rows;
 	struct table events; /* single events, oldest first; layout NULL: the unit has none */
 };

@@ -30,6 +30,9 @@ static void cell_clear(struct cell *c, enum cell_type type)
 	case CELL_DIST:
 		free(c->dist);
 		break;
+	case CELL_STACK:
+		callchain_free(c->stack);
+		break;
 	case CELL_TABLE:
 		table_free(c->table);
 		free(c->table);
@@ -42,7 +45,7 @@ static void cell_clear(struct cell *c, enum cell_type type)
 
 void table_clear(struct table *t)
 {
-	unsigned int columns = t->layout->count;
+	unsigned int columns = t->layout ? t->layout->count : 0;
 	size_t i;
 
 	for (i = 0; i < t->rows * columns; i++)
@@ -102,6 +105,12 @@ void cell_dist(struct cell *c, const struct hist *dist)
 	c->set = true;
 }
 
+void cell_stack(struct cell *c, struct callchain *chain)
+{
+	c->stack = chain;
+	c->set = true;
+}
+
 struct table *cell_table(struct cell *c, const struct layout *layout)
 {
 	c->table = or_die(malloc(sizeof(*c->table)));
@@ -137,4 +146,160 @@ void table_sort(struct table *t, unsigned int column)
 
 	if (t->rows)
 		qsort_r(t->cells, t->rows, t->layout->count * sizeof(*t->cells), larger_first, &by);
+}
+
+int column_of(const struct layout *layout, enum cell_type type)
+{
+	unsigned int i;
+
+	for (i = 0; i < layout->count; i++) {
+		if (layout->columns[i].type == type)
+			return i;
+	}
+	return -1;
+}
+
+int column_that_adds_up(const struct layout *layout)
+{
+	unsigned int i;
+
+	for (i = 0; i < layout->count; i++) {
+		if (layout->columns[i].adds_up)
+			return i;
+	}
+	return -1;
+}
+
+static int compare_numbers(uint64_t x, uint64_t y)
+{
+	return x < y ? -1 : x > y;
+}
+
+/* Names and modules are kept once each, so their addresses tell them apart. */
+static int compare_frames(const struct frame *a, const struct frame *b)
+{
+	if (a->name != b->name)
+		return compare_numbers((uintptr_t)a->name, (uintptr_t)b->name);
+	if (!a->name && a->addr != b->addr)
+		return compare_numbers(a->addr, b->addr);
+	if (a->module != b->module)
+		return compare_numbers((uintptr_t)a->module, (uintptr_t)b->module);
+	if (a->file != b->file)
+		return compare_numbers((uintptr_t)a->file, (uintptr_t)b->file);
+	return compare_numbers(a->line, b->line);
+}
+
+static int compare_stacks(const struct callchain *a, const struct callchain *b)
+{
+	unsigned int i;
+	int order;
+
+	if (a->frame_count != b->frame_count)
+		return compare_numbers(a->frame_count, b->frame_count);
+	for (i = 0; i < a->frame_count; i++) {
+		order = compare_frames(&a->frames[i], &b->frames[i]);
+		if (order)
+			return order;
+	}
+	return 0;
+}
+
+static int compare_cells(const struct column *column, const struct cell *a, const struct cell *b)
+{
+	if (!a->set || !b->set)
+		return (int)a->set - (int)b->set;
+	switch (column->type) {
+	case CELL_STRING:
+		return strcmp(a->string, b->string);
+	case CELL_STACK:
+		return compare_stacks(a->stack, b->stack);
+	case CELL_DIST:
+	case CELL_TABLE:
+		return compare_numbers((uintptr_t)a->dist, (uintptr_t)b->dist);
+	default:
+		return compare_numbers(a->number, b->number);
+	}
+}
+
+/* 0 for rows that are to be one. */
+static int compare_rows(const struct layout *layout, const struct cell *a, const struct cell *b)
+{
+	unsigned int i;
+	int order;
+
+	for (i = 0; i < layout->count; i++) {
+		const struct column *column = &layout->columns[i];
+
+		if (column->adds_up || column->type == CELL_PERCENT)
+			continue;
+		order = compare_cells(column, &a[i], &b[i]);
+		if (order)
+			return order;
+	}
+	return 0;
+}
+
+static int alike_together(const void *a, const void *b, void *by)
+{
+	const struct layout *layout = by;
+	int order = compare_rows(layout, a, b), weight = column_that_adds_up(layout);
+
+	if (order || weight < 0)
+		return order;
+	return -compare_numbers(((const struct cell *)a)[weight].number,
+				((const struct cell *)b)[weight].number);
+}
+
+void table_merge(struct table *t)
+{
+	const struct layout *layout = t->layout;
+	unsigned int columns = layout->count, i;
+	size_t row, kept = 0;
+
+	if (!t->rows)
+		return;
+	qsort_r(t->cells, t->rows, columns * sizeof(*t->cells), alike_together, (void *)layout);
+	for (row = 1; row < t->rows; row++) {
+		struct cell *from = &t->cells[row * columns], *to = &t->cells[kept * columns];
+
+		if (compare_rows(layout, to, from)) {
+			kept++;
+			if (kept != row)
+				memcpy(&t->cells[kept * columns], from, columns * sizeof(*from));
+			continue;
+		}
+		for (i = 0; i < columns; i++) {
+			if (layout->columns[i].adds_up)
+				to[i].number += from[i].number;
+			cell_clear(&from[i], layout->columns[i].type);
+		}
+	}
+	t->rows = kept + 1;
+}
+
+void table_shares(struct table *t)
+{
+	const struct layout *layout = t->layout;
+	unsigned int i;
+	size_t row;
+
+	for (i = 0; i < layout->count; i++) {
+		unsigned int of = layout->columns[i].share_of;
+		uint64_t all = 0;
+
+		if (!of)
+			continue;
+		for (row = 0; row < t->rows; row++)
+			all += table_row(t, row)[of - 1].number;
+		for (row = 0; row < t->rows && all; row++) {
+			struct cell *cells = &t->cells[row * layout->count];
+
+			cell_number(&cells[i], percent(cells[of - 1].number, all));
+		}
+	}
+}
+
+uint64_t percent(uint64_t part, uint64_t whole)
+{
+	return whole ? (uint64_t)(100.0 * PERCENT_UNIT * part / whole + 0.5) : 0;
 }

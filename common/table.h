@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "hist.h"
+#include "symbols.h"
 
 enum cell_type {
 	CELL_STRING, /* bytes up to a NUL, in no known encoding */
@@ -20,7 +21,13 @@ enum cell_type {
 	CELL_TIME,     /* ns since the epoch */
 	CELL_DIST,     /* a distribution of durations */
 	CELL_TABLE,    /* rows that belong to this row */
+	CELL_PERCENT,  /* in PERCENT_UNITs */
+	CELL_ADDRESS,  /* in memory */
+	CELL_STACK,    /* leaf first */
 };
+
+/* 1 %; percentages have two digits behind the point. */
+#define PERCENT_UNIT 100
 
 struct column {
 	const char *
@@ -28,12 +35,18 @@ struct column {
 	const char *title; /* as a text column's head; NULL: the name */
 	enum cell_type type;
 	const struct layout *layout; /* of a CELL_TABLE */
-	bool below; /* a CELL_TABLE that text shows below the row, a line each of its rows */
+	bool below; /* text shows it below the row, a line each of a table's rows or a stack's frames */
+	bool adds_up; /* rows that are the same but for such columns are one */
+	/* A CELL_PERCENT: the number of the column that it is a share of, plus one. */
+	unsigned int share_of;
+	int width; /* in text; 0: as usual */
 };
 
 struct layout {
 	const struct column *columns;
 	unsigned int count;
+	const char *rows_are;	 /* what text calls the rows that it leaves out; NULL: rows */
+	unsigned int most_shown; /* rows in text; 0: all */
 };
 
 #define LAYOUT(array)                                                           \
@@ -48,6 +61,7 @@ struct cell {
 		uint64_t number;
 		struct hist *dist;
 		struct table *table;
+		struct callchain *stack;
 	};
 };
 
@@ -81,8 +95,28 @@ void cell_comm(struct cell *c, const char comm[COMM_LEN]); /* need not end with 
 void cell_number(struct cell *c, uint64_t number);
 void cell_dist(struct cell *c, const struct hist *dist);
 
+/* Takes @chain over. */
+void cell_stack(struct cell *c, struct callchain *chain);
+
 /* Makes the cell a table of @layout without rows and returns it. */
 struct table *cell_table(struct cell *c, const struct layout *layout);
+
+/* The number of the layout's first column of @type, or of those that add up; or -1. */
+int column_of(const struct layout *layout, enum cell_type type);
+int column_that_adds_up(const struct layout *layout);
+
+/*
+ * Makes rows one that are the same but for columns that add up, where stacks are the same when
+ * their frames have the same names. The one with most in the first of those columns gives what
+ * names do not tell (offsets).
+ */
+void table_merge(struct table *t);
+
+/* What percentage of @whole @part is, for a CELL_PERCENT. */
+uint64_t percent(uint64_t part, uint64_t whole);
+
+/* Fills the columns that are shares of others. */
+void table_shares(struct table *t);
 
 /* Sorts the rows by column @column (a number, or a distribution's sum), largest first. */
 void table_sort(struct table *t, unsigned int column);

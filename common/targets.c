@@ -14,6 +14,9 @@
 #include "say.h"
 #include "targets.h"
 
+/* Room for a command's processes that live at one time, where the map is to hold them. */
+#define MOST_FOLLOWED 16384
+
 /* The kernel's own bound for ids (PID_MAX_LIMIT). */
 #define MOST_ID (4 << 20)
 
@@ -302,8 +305,17 @@ int targets_configure(const struct targets *targets, pid_t command, struct bpf_c
 int targets_size(const struct bpf_config *config, struct bpf_object *obj)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(obj, "chosen");
+	struct bpf_program *follow = bpf_object__find_program_by_name(obj, "follow_fork");
+	struct bpf_program *forget = bpf_object__find_program_by_name(obj, "forget_task");
+	unsigned int room = config->chosen ? config->chosen : 1;
 
-	return bpf_map__set_max_entries(map, config->chosen ? config->chosen : 1);
+	if (follow && config->follow_fork)
+		room += MOST_FOLLOWED;
+	if (follow && !config->follow_fork)
+		bpf_program__set_autoload(follow, false);
+	if (forget && !config->chosen)
+		bpf_program__set_autoload(forget, false);
+	return bpf_map__set_max_entries(map, room);
 }
 
 struct fill {

@@ -29,7 +29,10 @@ const char *check_comm(const char *text);
  */
 int targets_configure(const struct targets *targets, pid_t command, struct bpf_config *config);
 
-/* Sizes the map `chosen` of @obj. To be called before load, after targets_configure(). */
+/*
+ * Sizes the map `chosen` of @obj and switches off the programs of bpf/current.bpf.h that are not
+ * needed. To be called before load, after targets_configure().
+ */
 int targets_size(const struct bpf_config *config, struct bpf_object *obj);
 
 /* Fills the map `chosen`. To be called after load. Returns 0 or a negative errno. */

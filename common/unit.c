@@ -11,11 +11,15 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "clock.h"
+#include "flames.h"
+#include "functions.h"
 #include "heatmap.h"
 #include "kernel.h"
 #include "lost.h"
+#include "picture.h"
 #include "quantity.h"
 #include "say.h"
+#include "stacks.h"
 #include "tasks.h"
 #include "unit.h"
 
@@ -198,38 +202,93 @@ static int add_heat(struct session *s, unsigned int half, uint64_t now)
 }
 
 /*
- * Makes a report of the running span. With @take the span ends with it, and the next one begins;
+ * Ends the half that is written to, at @now; the next one begins. When this returns, no program
+ * writes to it.
+ */
+static void turn(struct session *s, uint64_t now)
+{
+	s->control->span++;
+	kernel_wait_for_programs();
+	s->taken_ns = now - s->half_since;
+	s->half_since = now;
+}
+
+/* Ends the half that is written to, and moves what it has out of the kernel's maps. */
+static int take(struct session *s, uint64_t now)
+{
+	unsigned int half = s->control->span & 1;
+
+	turn(s, now);
+	if (s->stacks)
+		stacks_heed(s->stacks);
+	return s->unit->take(s, half);
+}
+
+/* Gives the stacks of the report their names, and puts together what is alike then. */
+static void resolve_stacks(struct session *s)
+{
+	struct report *r = &s->report;
+	int stack = column_of(r->rows.layout, CELL_STACK);
+	struct callchain **chains;
+	size_t i;
+
+	if (!s->stacks || stack < 0 || !r->rows.rows)
+		return;
+	chains = calloc(r->rows.rows, sizeof(*chains));
+	if (!chains) {
+		say_error("out of memory for the report");
+		exit(EXIT_FAILED);
+	}
+	for (i = 0; i < r->rows.rows; i++)
+		chains[i] = table_row(&r->rows, i)[stack].stack;
+	symbols_resolve(stacks_symbols(s->stacks), chains, r->rows.rows);
+	free(chains);
+	table_merge(&r->rows);
+	table_sort(&r->rows, column_that_adds_up(r->rows.layout));
+	if (r->functions.layout)
+		functions_fill(&r->functions, &r->rows);
+}
+
+/*
+ * Makes a report of the running span. With @last the span ends with it, and the next one begins;
  * else it goes on as if nothing had been shown. Returns 0 or a negative errno: of the kernel's, or
  * what @output_err gets, of the output's.
  */
-static int make_report(struct session *s, bool take, int *output_err)
+static int make_report(struct session *s, bool last, int *output_err)
 {
 	unsigned int half = s->control->span & 1;
 	uint64_t now = monotonic_now();
 	struct report *r = &s->report;
-	int err, why;
+	int err = 0, why;
 
-	if (take) {
-		s->control->span++;
-		kernel_wait_for_programs();
-	}
+	if (s->unit->take)
+		err = take(s, now);
+	else if (last)
+		turn(s, now);
 	if (s->events)
 		*output_err = take_events(s, !s->control->observing);
 	r->time = wall_of(now);
 	r->elapsed_ns = now - s->span_since;
-	err = s->unit->report(s, half, &r->rows);
+	if (!err)
+		err = s->unit->report(s, half, &r->rows);
 	if (!err)
 		err = lost_in_span(s, r->lost);
-	if (!err && take && s->heatmap)
+	if (!err && last && s->heatmap)
 		err = add_heat(s, half, now);
 	if (!err) {
+		resolve_stacks(s);
+		table_shares(&r->rows);
 		s->renderer->report(&s->out, r);
 		*output_err = output_flush(&s->out);
 		if (!*output_err)
 			lost_tell(r->lost, s->unit->map_full_help);
+		if (last && s->flames && flames_add(s->flames, &r->rows, wall_of(s->span_since)))
+			s->picture_failed = true;
 	}
 	table_clear(&r->rows);
-	if (err || !take)
+	table_clear(&r->about);
+	table_clear(&r->functions);
+	if (err || !last)
 		return err;
 
 	table_clear(&r->events);
@@ -237,18 +296,24 @@ static int make_report(struct session *s, bool take, int *output_err)
 		s->lost_before[why] += r->lost[why];
 	s->span_since = now;
 	memset(&s->heat_before, 0, sizeof(s->heat_before));
-	return s->unit->empty(s, half);
+	err = s->unit->empty(s, half);
+	if (s->stacks)
+		stacks_clear(s->stacks);
+	return err;
 }
 
-/* Where tasks without a slot had events, gives them one. */
-static void do_chores(struct session *s)
+/* Makes room in maps. Where tasks without a slot had events, gives them one. */
+static int do_chores(struct session *s)
 {
 	uint64_t counts[LOST_REASONS];
 
+	if (s->unit->take)
+		return take(s, monotonic_now());
 	if (lost_read(s->obj, counts) || counts[LOST_UNKNOWN_TASK] == s->unknown_tasks)
-		return;
+		return 0;
 	s->unknown_tasks = counts[LOST_UNKNOWN_TASK];
 	tasks_walk(s->obj);
+	return 0;
 }
 
 enum wake {
@@ -259,6 +324,7 @@ enum wake {
 	WAKE_END,
 	WAKE_HEAT,
 	WAKE_CHORES,
+	WAKE_NOTICES,
 	WAKES
 };
 
@@ -291,6 +357,8 @@ static int watch_all(struct session *s, int epoll, int timers[WAKES])
 
 	if (!err && s->events)
 		err = watch(epoll, ring_buffer__epoll_fd(s->events), WAKE_EVENTS);
+	if (!err && s->stacks)
+		err = watch(epoll, stacks_fd(s->stacks), WAKE_NOTICES);
 	if (!err && set->command)
 		err = watch(epoll, s->command.pidfd, WAKE_COMMAND);
 	if (!err && set->interval_ns)
@@ -341,7 +409,9 @@ static int handle(struct session *s, enum wake what, int timer, int *output_err)
 	case WAKE_HEAT:
 		return add_heat(s, s->control->span & 1, monotonic_now());
 	case WAKE_CHORES:
-		do_chores(s);
+		return do_chores(s);
+	case WAKE_NOTICES:
+		stacks_heed(s->stacks);
 		return 0;
 	default:
 		return 0;
@@ -377,43 +447,29 @@ static int observe(struct session *s, int *output_err)
 	return err;
 }
 
-/* Opens @path with @suffix behind it for a picture; NULL after having told why not. */
-static FILE *open_picture(const char *path, const char *suffix, const char *mode)
+static int write_lat(void *heatmap, FILE *file)
 {
-	char name[4096];
-	FILE *file;
-
-	snprintf(name, sizeof(name), "%s%s", path, suffix);
-	file = fopen(name, mode);
-	if (!file)
-		say_error("cannot write %s: %s", name, strerror(errno));
-	return file;
+	return heatmap_write_lat(heatmap, file);
 }
 
-static int write_heatmap(struct session *s)
+static int write_svg(void *heatmap, FILE *file)
 {
-	static const struct {
-		const char *suffix;
-		int (*write)(struct heatmap *hm, FILE *file);
-	} forms[] = { { ".lat", heatmap_write_lat }, { ".svg", heatmap_write_svg } };
-	unsigned int i;
+	return heatmap_write_svg(heatmap, file);
+}
 
-	for (i = 0; i < 2; i++) {
-		FILE *file = open_picture(s->settings.heatmap, forms[i].suffix, "we");
-		int err;
+/* Writes the pictures that are due at the end. Returns an exit status. */
+static int write_pictures(struct session *s)
+{
+	int err = 0;
 
-		if (!file)
-			return EXIT_FAILED;
-		err = forms[i].write(s->heatmap, file);
-		if (fclose(file) && !err)
-			err = -errno;
-		if (err) {
-			say_error("cannot write %s%s: %s", s->settings.heatmap, forms[i].suffix,
-				  strerror(-err));
-			return EXIT_FAILED;
-		}
+	if (s->heatmap) {
+		err = picture_write(s->settings.heatmap, ".lat", write_lat, s->heatmap);
+		if (!err)
+			err = picture_write(s->settings.heatmap, ".svg", write_svg, s->heatmap);
 	}
-	return EXIT_DONE;
+	if (!err && s->flames && !s->picture_failed)
+		err = flames_finish(s->flames);
+	return err || s->picture_failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* Before anything is loaded: can the heat map be written at the end? */
@@ -425,14 +481,9 @@ static int start_heatmap(struct session *s)
 		.column_ns = HEATMAP_STEP,
 		.start = wall_now(),
 	};
-	FILE *lat = open_picture(s->settings.heatmap, ".lat", "ae");
-	FILE *svg = lat ? open_picture(s->settings.heatmap, ".svg", "ae") : NULL;
 
-	if (lat)
-		fclose(lat);
-	if (svg)
-		fclose(svg);
-	if (!svg)
+	if (picture_check(s->settings.heatmap, ".lat") ||
+	    picture_check(s->settings.heatmap, ".svg"))
 		return EXIT_FAILED;
 	s->heatmap = heatmap_new(&options);
 	if (!s->heatmap) {
@@ -440,6 +491,19 @@ static int start_heatmap(struct session *s)
 		return EXIT_FAILED;
 	}
 	return EXIT_DONE;
+}
+
+static int start_flames(struct session *s)
+{
+	struct flamegraph_opts look = s->unit->flames;
+
+	if (!look.title)
+		look.title = s->unit->synopsis.name;
+	if (!look.subtitle)
+		look.subtitle = s->unit->synopsis.summary;
+	look.inverted = s->settings.reverse;
+	s->flames = flames_new(s->settings.flame_graph, &look, s->settings.interval_ns);
+	return s->flames ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* Everything that can be checked before the kernel is touched. Returns an exit status. */
@@ -462,6 +526,8 @@ static int prepare(struct session *s)
 	s->renderer = set->json ? &json_renderer : &text_renderer;
 	s->out.refresh = s->out.terminal && set->interval_ns && !set->than && !set->json;
 	if (set->heatmap && start_heatmap(s))
+		return EXIT_FAILED;
+	if (set->flame_graph && start_flames(s))
 		return EXIT_FAILED;
 	if (set->command) {
 		err = command_hold(&s->command, set->command);
@@ -520,9 +586,23 @@ static void tell_verified(struct bpf_object *obj)
 	}
 }
 
+static int configure_stacks(struct session *s)
+{
+	const struct settings *set = &s->settings;
+	struct bpf_program *exec = bpf_object__find_program_by_name(s->obj, "stack_exec");
+
+	s->config->max_stack = set->max_stack;
+	s->config->kernel_stack = set->call_graph && set->kernel_callchain;
+	s->config->user_stack = set->call_graph && set->user_callchain;
+	if (!s->config->user_stack)
+		bpf_program__set_autoload(exec, false);
+	return stacks_size(s->obj, set->call_graph ? s->stack_room : 1);
+}
+
 /* Opens, configures, loads and attaches the programs. Returns an exit status. */
 static int start(struct session *s)
 {
+	const struct settings *set = &s->settings;
 	const struct unit *unit = s->unit;
 	struct bpf_program *walk;
 	struct bpf_map *events;
@@ -531,6 +611,8 @@ static int start(struct session *s)
 	err = unit->open(s);
 	if (err)
 		return refused("open", err);
+	if (s->show_functions)
+		table_init(&s->report.functions, &functions_layout);
 	status = targets_configure(&s->settings.targets, s->command.pid, s->config);
 	if (status)
 		return status;
@@ -539,6 +621,8 @@ static int start(struct session *s)
 	err = targets_size(s->config, s->obj);
 	if (!err)
 		err = tasks_configure(s->obj, s->config);
+	if (!err && stacks_there(s->obj))
+		err = configure_stacks(s);
 	walk = bpf_object__find_program_by_name(s->obj, "task_walk");
 	if (walk)
 		bpf_program__set_autoattach(walk, false);
@@ -557,9 +641,15 @@ static int start(struct session *s)
 		s->events = ring_buffer__new(bpf_map__fd(events), on_event, s, NULL);
 		err = s->events ? 0 : -errno;
 	}
+	if (!err && stacks_there(s->obj) && set->call_graph) {
+		s->stacks = stacks_new(s->obj, set->lines);
+		err = s->stacks ? 0 : -errno;
+	}
 	if (err)
 		return refused("set up maps for", err);
 	err = bpf_object__attach_skeleton(s->skeleton);
+	if (!err && unit->attach)
+		return unit->attach(s);
 	if (!err)
 		err = tasks_walk(s->obj);
 	return err ? refused("attach", err) : EXIT_DONE;
@@ -575,7 +665,7 @@ static int run(struct session *s)
 	if (isatty(STDERR_FILENO) && !set->interval_ns && !set->duration_ns && !set->command)
 		say_note("observing until Ctrl-C");
 	output_begin(&s->out);
-	s->observed_since = s->span_since = monotonic_now();
+	s->observed_since = s->span_since = s->half_since = monotonic_now();
 	s->control->observing = true;
 	say_detail("observing");
 	if (set->command) {
@@ -595,7 +685,7 @@ static int run(struct session *s)
 	}
 	if (output_err)
 		return output_failed(s, output_err);
-	return s->heatmap ? write_heatmap(s) : EXIT_DONE;
+	return write_pictures(s);
 }
 
 static int finish(struct session *s, int status)
@@ -608,9 +698,12 @@ static int finish(struct session *s, int status)
 		free(s->skeleton_memory);
 	}
 	heatmap_free(s->heatmap);
+	flames_free(s->flames);
 	table_free(&s->report.rows);
-	if (s->report.events.layout)
-		table_free(&s->report.events);
+	table_free(&s->report.events);
+	table_free(&s->report.about);
+	table_free(&s->report.functions);
+	stacks_free(s->stacks);
 	failed_before = s->out.error;
 	err = s->out.file ? output_close(&s->out) : 0;
 	if (err && !failed_before && status == EXIT_DONE)
@@ -649,6 +742,8 @@ int unit_main(const struct unit *unit, int argc, char **argv)
 	table_init(&s.report.rows, unit->rows(&s));
 	if (unit->events)
 		table_init(&s.report.events, unit->events(&s));
+	if (unit->about)
+		table_init(&s.report.about, unit->about(&s));
 
 	status = prepare(&s);
 	if (!status)

@@ -9,10 +9,13 @@
 
 #include <bpf/libbpf.h>
 #include "command.h"
+#include "flamegraph.h"
 #include "options.h"
 #include "report.h"
 
+struct flames;
 struct heatmap;
+struct stacks;
 
 /* A run of a unit. */
 struct session {
@@ -35,11 +38,19 @@ struct session {
 	bool stop;		 /* it is time for the final report */
 	uint64_t observed_since; /* CLOCK_MONOTONIC ns */
 	uint64_t span_since;	 /* ... of the report that is due next */
+	uint64_t half_since;	 /* ... of the half that is written to */
 	uint64_t lost_before[LOST_REASONS];
 	uint64_t unknown_tasks; /* LOST_UNKNOWN_TASK when all tasks were walked last */
 	uint64_t events_taken;	/* from the buffer */
 	uint64_t events_shown;
 	uint64_t events_dropped; /* not kept for a report: too many */
+
+	struct stacks *stacks;	 /* NULL: no stacks are taken */
+	unsigned int stack_room; /* different ones that may come in a second; `open` sets it */
+	bool show_functions;	 /* a table of the stacks' functions; `open` sets it */
+	bool picture_failed;	 /* and that has been told */
+	struct flames *flames;	 /* with --flame-graph */
+	uint64_t taken_ns;	 /* how long the half that is being taken was written to */
 
 	struct heatmap *heatmap;
 	struct hist heat_before; /* the running span's distribution at the last column */
@@ -55,16 +66,38 @@ struct unit {
 	const struct layout *(*rows)(const struct session *s);
 	const struct layout *(*events)(const struct session *s);
 
+	/* What holds for all rows of a report, which `report` fills; NULL: nothing. */
+	const struct layout *(*about)(const struct session *s);
+
+	/* Units that take stacks: how the flame graph looks; the title and colours will do. */
+	struct flamegraph_opts flames;
+
 	/*
 	 * Opens the skeleton, hands it over by session_use(), and sets up what is particular to
 	 * the unit. Runs before load. Returns 0 or a negative errno.
 	 */
 	int (*open)(struct session *s);
 
+	/*
+	 * After load, before anything observes: attaches what libbpf does not by itself. Tells what
+	 * went wrong; returns an exit status.
+	 */
+	int (*attach)(struct session *s);
+
+	/*
+	 * Units whose maps have no room for a whole span: moves half @half, which no program writes
+	 * now, out of them to where `report` finds it. Called at least each second. NULL: there is
+	 * no need.
+	 */
+	int (*take)(struct session *s, unsigned int half);
+
 	/* Adds the rows of half @half (struct bpf_control). Returns 0 or a negative errno. */
 	int (*report)(struct session *s, unsigned int half, struct table *rows);
 
-	/* Empties half @half, which no program writes now. Returns 0 or a negative errno. */
+	/*
+	 * Empties half @half, which no program writes now, or forgets what was taken. Returns 0 or a
+	 * negative errno.
+	 */
 	int (*empty)(struct session *s, unsigned int half);
 
 	/* The distribution of all of half @half, for the heat map; NULL if the unit has none. */

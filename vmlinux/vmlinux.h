@@ -50,6 +50,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
@@ -59,6 +60,7 @@ enum {
 	BPF_NOEXIST = 1,
 	BPF_F_NO_PREALLOC = 1,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
+	BPF_F_USER_STACK = 1 << 8,
 };
 
 /* Error numbers that map operations return, negated. */
@@ -96,6 +98,7 @@ struct css_set {
 
 struct rq {
 	u64 clock;
+	unsigned int nr_running;
 };
 
 struct cfs_rq {
@@ -112,8 +115,15 @@ struct sched_info {
 	unsigned long long last_queued;
 };
 
+struct thread_info {
+	unsigned long flags;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
 	unsigned int __state;
+	int prio;
+	unsigned int policy;
 	struct sched_entity se;
 	struct sched_info sched_info;
 	pid_t pid;
@@ -122,6 +132,7 @@ struct task_struct {
 	char comm[16];
 	struct task_struct *group_leader;
 	struct css_set *cgroups;
+	u64 self_exec_id;
 };
 
 /* Before 5.14. */

@@ -15,4 +15,31 @@ struct pt_regs {
 
 #pragma clang attribute pop
 
+/* What a program at a perf event is given. This is the system call's interface: it does not move. */
+struct bpf_perf_event_data {
+	struct {
+		unsigned long r15, r14, r13, r12, bp, bx;
+		unsigned long r11, r10, r9, r8;
+		unsigned long ax, cx, dx, si, di;
+		unsigned long orig_ax;
+		unsigned long ip, cs, flags, sp, ss;
+	} regs;
+	u64 sample_period;
+	u64 addr;
+};
+
+#define SAMPLE_IP(ctx)	     ((ctx)->regs.ip)
+#define SAMPLE_IN_USER(ctx)  (((ctx)->regs.cs & 3) == 3)
+#define SAMPLE_IRQS_OFF(ctx) (!((ctx)->regs.flags & 1 << 9)) /* the interrupt flag */
+
+/* Room for the instructions before an address that ENABLES_IRQS() looks at, in bytes. */
+#define CODE_BEFORE 2
+
+/*
+ * Do the CODE_BEFORE bytes @code, directly before an address, end with an instruction that takes
+ * interrupts that have been held back? popf does so at once, sti after one more instruction, of
+ * which a one-byte one (ret, nop, push) is seen.
+ */
+#define ENABLES_IRQS(code) ((code)[1] == 0x9d || (code)[0] == 0xfb)
+
 #endif

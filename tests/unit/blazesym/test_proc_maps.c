@@ -52,7 +52,7 @@ static void frames_of_ended_processes_are_symbolized(void **state)
 
 	(void)state;
 	child_start(&child, fixture("sleeper"), NULL, NULL);
-	assert_int_equal(proc_maps_snapshot(store, child.pid), 0);
+	assert_int_equal(proc_maps_snapshot(store, child.pid, child.pid), 0);
 	child_end(&child);
 	expect_in(store, s, child.pid, child.addr, "target_function", 0, "/sleeper");
 	expect_in(store, s, child.pid, child.shared_addr + 2, "shared_function", 2,
@@ -73,7 +73,7 @@ static void deleted_files_of_ended_processes_are_read(void **state)
 	run("cp '%s' '%s' %s", fixture("sleeper"), fixture("libshared.so"), dir);
 	snprintf(path, sizeof(path), "%s/sleeper", dir);
 	child_start(&child, path, NULL, NULL);
-	assert_int_equal(proc_maps_snapshot(store, child.pid), 0);
+	assert_int_equal(proc_maps_snapshot(store, child.pid, child.pid), 0);
 	child_end(&child);
 	run("rm -r %s", dir);
 	expect_in(store, s, child.pid, child.addr, "target_function", 0, path);
@@ -110,7 +110,7 @@ static void ended_processes_of_other_mount_namespaces_are_read(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/sleeper", dir);
 	child_start(&child, path, own_mounts, dir);
-	assert_int_equal(proc_maps_snapshot(store, child.pid), 0);
+	assert_int_equal(proc_maps_snapshot(store, child.pid, child.pid), 0);
 	child_end(&child);
 	/* Its mounts are gone with it. */
 	assert_int_not_equal(access(path, F_OK), 0);
@@ -132,7 +132,7 @@ static void places_are_file_and_offset(void **state)
 	(void)state;
 	child_start(&child, fixture("sleeper"), NULL, NULL);
 	assert_int_equal(proc_maps_find(store, child.pid, child.addr, &place), -ESRCH);
-	assert_int_equal(proc_maps_snapshot(store, child.pid), 0);
+	assert_int_equal(proc_maps_snapshot(store, child.pid, child.pid), 0);
 	assert_int_equal(proc_maps_find(store, child.pid, child.shared_addr, &place), 0);
 	assert_string_equal(place.path, fixture("libshared.so"));
 	assert_true(place.fd >= 0);
@@ -156,7 +156,7 @@ static void many_addresses_keep_their_order(void **state)
 
 	(void)state;
 	child_start(&child, fixture("sleeper"), NULL, NULL);
-	assert_int_equal(proc_maps_snapshot(store, child.pid), 0);
+	assert_int_equal(proc_maps_snapshot(store, child.pid, child.pid), 0);
 	child_end(&child);
 	for (size_t i = 0; i < 60; i++)
 		addrs[i] = i % 3 == 0 ? child.addr : i % 3 == 1 ? child.shared_addr : 4096;
@@ -197,7 +197,7 @@ static void files_are_shared_between_processes(void **state)
 	(void)state;
 	for (size_t i = 0; i < 8; i++) {
 		child_start(&children[i], fixture("sleeper"), NULL, NULL);
-		assert_int_equal(proc_maps_snapshot(store, children[i].pid), 0);
+		assert_int_equal(proc_maps_snapshot(store, children[i].pid, children[i].pid), 0);
 		if (!i)
 			proc_maps_stats(store, &one);
 	}
@@ -235,7 +235,7 @@ static void memory_is_bounded(void **state)
 	(void)state;
 	for (size_t i = 0; i < 12; i++) {
 		child_start(&children[i], fixture("sleeper"), NULL, NULL);
-		assert_int_equal(proc_maps_snapshot(store, children[i].pid), 0);
+		assert_int_equal(proc_maps_snapshot(store, children[i].pid, children[i].pid), 0);
 		proc_maps_stats(store, &stats);
 		assert_true(stats.bytes <= max);
 	}
@@ -260,7 +260,7 @@ static void beyond_the_limit_files_are_known_by_what_they_are(void **state)
 	run("cp '%s' '%s' %s", fixture("sleeper"), fixture("libshared.so"), dir);
 	snprintf(path, sizeof(path), "%s/sleeper", dir);
 	child_start(&child, path, NULL, NULL);
-	assert_int_equal(proc_maps_snapshot(store, child.pid), 0);
+	assert_int_equal(proc_maps_snapshot(store, child.pid, child.pid), 0);
 	proc_maps_stats(store, &stats);
 	assert_int_equal(stats.fds, 1);
 	assert_true(stats.unpinned >= 1);
@@ -323,7 +323,7 @@ static void addresses_from_before_an_exec_are_found(void **state)
 	(void)state;
 	function_before_exec(0);
 	pid = start_exec(&go, argv);
-	assert_int_equal(proc_maps_snapshot(store, pid), 0);
+	assert_int_equal(proc_maps_snapshot(store, pid, pid), 0);
 	assert_int_equal(write(go, "x", 1), 1);
 	close(go);
 	/* Until it is the other program. */
@@ -334,7 +334,7 @@ static void addresses_from_before_an_exec_are_found(void **state)
 			break;
 		usleep(10000);
 	}
-	assert_int_equal(proc_maps_snapshot(store, pid), 0);
+	assert_int_equal(proc_maps_snapshot(store, pid, pid), 0);
 	assert_int_equal(proc_maps_find(store, pid, addr, &place), 0);
 	expect_in(store, s, pid, addr, "function_before_exec", 0, "test_proc_maps");
 	kill(pid, 9);
@@ -352,7 +352,7 @@ static void what_was_mapped_since_is_looked_for(void **state)
 	char *image;
 
 	(void)state;
-	assert_int_equal(proc_maps_snapshot(store, getpid()), 0);
+	assert_int_equal(proc_maps_snapshot(store, getpid(), getpid()), 0);
 	/* As dlopen() does, but at a place of our choice: file offset 0 is at image. */
 	image = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 	assert_ptr_not_equal(image, MAP_FAILED);
@@ -387,7 +387,7 @@ static void jit_code_of_ended_processes_is_named(void **state)
 
 	(void)state;
 	child_start(&child, fixture("jit"), NULL, NULL);
-	assert_int_equal(proc_maps_snapshot(store, child.pid), 0);
+	assert_int_equal(proc_maps_snapshot(store, child.pid, child.pid), 0);
 	/* At its end it deletes the map. */
 	child_end(&child);
 	expect_in(store, s, child.pid, child.addr + 1, "first", 1, NULL);
@@ -419,7 +419,7 @@ static void the_vdso_of_ended_processes_is_symbolized(void **state)
 			theirs = entry[1];
 	}
 	close(fd);
-	assert_int_equal(proc_maps_snapshot(store, child.pid), 0);
+	assert_int_equal(proc_maps_snapshot(store, child.pid, child.pid), 0);
 	child_end(&child);
 	/* At each offset the same as in our own process. */
 	for (uint64_t offset = 0; offset < 0x1000; offset += 32) {
@@ -454,9 +454,9 @@ static void processes_that_are_not_there_are_refused(void **state)
 	if (!pid)
 		_exit(0);
 	waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
-	assert_int_equal(proc_maps_snapshot(store, pid), -ESRCH);
+	assert_int_equal(proc_maps_snapshot(store, pid, pid), -ESRCH);
 	waitpid(pid, NULL, 0);
-	assert_int_equal(proc_maps_snapshot(store, pid), -ESRCH);
+	assert_int_equal(proc_maps_snapshot(store, pid, pid), -ESRCH);
 	proc_maps_stats(store, &stats);
 	assert_int_equal(stats.procs, 0);
 	assert_int_equal(stats.bytes, 0);

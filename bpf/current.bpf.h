@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Is the running task observed? For units that ask at events of the running task and keep nothing
+ * for tasks; those that do have task.bpf.h.
+ */
+#ifndef BPF_CURRENT_BPF_H
+#define BPF_CURRENT_BPF_H
+
+#include "vmlinux.h"
+#include "abi.h"
+#include "lost.bpf.h"
+#include "target.bpf.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+static __always_inline bool current_chosen(void)
+{
+	u64 ids = bpf_get_current_pid_tgid();
+	u64 process = CHOSEN_PROCESS | ids >> 32, thread = CHOSEN_THREAD | (u32)ids;
+
+	if (config.only_tgid)
+		return ids >> 32 == config.only_tgid;
+	if (config.only_tid)
+		return (u32)ids == config.only_tid;
+	return !config.chosen || bpf_map_lookup_elem(&chosen, &process) ||
+	       bpf_map_lookup_elem(&chosen, &thread);
+}
+
+static __always_inline bool current_wanted(void)
+{
+	char comm[COMM_LEN] = {};
+
+	if (!cpu_wanted() || !current_chosen())
+		return false;
+	if (config.by_cgroup &&
+	    bpf_get_current_ancestor_cgroup_id(config.cgroup_level) != config.cgroup_id)
+		return false;
+	if (config.by_comm) {
+		bpf_get_current_comm(comm, sizeof(comm));
+		return comm_flag(comm);
+	}
+	return true;
+}
+
+/* The command's children are chosen with it. Loaded only for a command. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(follow_fork, struct task_struct *parent, struct task_struct *child)
+{
+	u64 mother = CHOSEN_PROCESS | (u32)parent->tgid,
+	    daughter = CHOSEN_PROCESS | (u32)child->tgid;
+	u8 yes = 1;
+	long err;
+
+	if (mother == daughter || !bpf_map_lookup_elem(&chosen, &mother))
+		return 0;
+	err = bpf_map_update_elem(&chosen, &daughter, &yes, BPF_ANY);
+	if (err)
+		count_lost(lost_because(err));
+	return 0;
+}
+
+/* Ids are used again, by somebody else. Loaded where several are chosen. */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(forget_task, struct task_struct *p)
+{
+	u64 process = CHOSEN_PROCESS | (u32)p->tgid, thread = CHOSEN_THREAD | (u32)p->pid;
+
+	bpf_map_delete_elem(&chosen, &thread);
+	if (p->pid == p->tgid)
+		bpf_map_delete_elem(&chosen, &process);
+	return 0;
+}
+
+#endif

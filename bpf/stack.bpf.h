@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Stacks as keys. A stack is kept once, under a hash of its addresses; what counts stacks has the
+ * hash in its key. Two different stacks with one hash are as likely as 2^-63 a pair.
+ *
+ * The kernel's own map for this (BPF_MAP_TYPE_STACK_TRACE) drops a stack when its hash meets
+ * another one's in the map's table, which happens long before the map is full.
+ *
+ * Userspace moves the stacks of the finished half out of the map every second, so the map has room
+ * for those of a second. common/stacks.h is the other side.
+ */
+#ifndef BPF_STACK_BPF_H
+#define BPF_STACK_BPF_H
+
+#include "vmlinux.h"
+#include "abi.h"
+#include "lost.bpf.h"
+#include "target.bpf.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+/*
+ * Key: a stack's id. Filled at a stack's first sight in a half, sized by userspace. When it is
+ * full, what has this stack is counted under STACK_LOST.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, u64);
+	__type(value, struct stack);
+} stacks SEC(".maps");
+
+/* A program that takes a stack may be interrupted by another that does. */
+#define STACK_LEVELS 4
+
+/* Where a stack is put together: an element for each level. Cannot be full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, STACK_LEVELS);
+	__type(key, u32);
+	__type(value, struct stack);
+} stack_scratch SEC(".maps");
+
+/* One element: how many of them are in use on this CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u32);
+} stack_level SEC(".maps");
+
+/*
+ * The spaces that userspace has been told of. Forgets those that had no stack for longest when it
+ * is full; of such a one userspace is told again.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64);
+	__type(value, u32);
+} spaces SEC(".maps");
+
+/* struct space_notice. When it is full, userspace is told at the space's next stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} notices SEC(".maps");
+
+#define HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 divided by the golden ratio */
+
+static __always_inline u64 hash_step(u64 hash, u64 word)
+{
+	hash = (hash ^ word) * HASH_FACTOR;
+	return hash ^ hash >> 29;
+}
+
+/* Puts the stack of @ctx together in @s and keeps it. Returns its id. */
+static __always_inline u64 keep_in(void *ctx, u64 flags, u64 half, struct stack *s)
+{
+	/* As an int: before 6.4 the upper half of what the helper returns is undefined. */
+	int size = bpf_get_stack(ctx, s->ip, config.max_stack * sizeof(u64), flags);
+	u64 id = flags;
+	u32 i, depth;
+	long err;
+
+	if (size <= 0)
+		return 0;
+	depth = (u32)size / sizeof(u64);
+	for (i = 0; i < MAX_STACK; i++) {
+		if (i >= depth)
+			break;
+		id = hash_step(id, s->ip[i]);
+	}
+	id = (id & ~(STACK_HALF | STACK_LOST)) | half;
+	if (bpf_map_lookup_elem(&stacks, &id))
+		return id;
+	s->depth = depth;
+	s->cut_off = depth == config.max_stack;
+	err = bpf_map_update_elem(&stacks, &id, s, BPF_ANY);
+	if (!err)
+		return id;
+	count_lost(lost_because(err));
+	return STACK_LOST;
+}
+
+/*
+ * Keeps a part of the stack at @ctx: the user part with BPF_F_USER_STACK in @flags, else the
+ * kernel's, without as many frames as @flags says. @half is where
+ * what is counted under it goes too. Returns its id, 0 if there is no such part.
+ */
+static __noinline u64 keep_stack(void *ctx, u64 flags, u64 half)
+{
+	u32 zero = 0, at;
+	u32 *level = bpf_map_lookup_elem(&stack_level, &zero);
+	struct stack *s;
+	u64 id = STACK_LOST;
+
+	if (!level)
+		return STACK_LOST;
+	at = (*level)++;
+	s = bpf_map_lookup_elem(&stack_scratch, &at);
+	if (s)
+		id = keep_in(ctx, flags, half, s);
+	else
+		count_lost(LOST_BUSY);
+	(*level)--;
+	return id;
+}
+
+/* The space that the running task's user addresses belong to; @execs_ago as many programs before. */
+static __always_inline u64 current_space(u32 execs_ago)
+{
+	struct task_struct *p = (void *)bpf_get_current_task();
+	u64 id = hash_step(0, bpf_get_current_pid_tgid() >> 32);
+
+	id = hash_step(id, BPF_CORE_READ(p, group_leader, start_time));
+	return hash_step(id, BPF_CORE_READ(p, self_exec_id) - execs_ago);
+}
+
+static __always_inline bool tell_of_space(u64 space, enum space_event event)
+{
+	struct space_notice *notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
+
+	if (!notice)
+		return false;
+	notice->space = space;
+	notice->time = bpf_ktime_get_ns();
+	notice->pid = bpf_get_current_pid_tgid() >> 32;
+	notice->event = event;
+	bpf_ringbuf_submit(notice, 0);
+	return true;
+}
+
+/* Fills @key with what the running task is and has on its stack at @ctx. @skip: kernel frames. */
+static __always_inline void stack_here(void *ctx, u64 skip, bool in_user, struct stack_key *key)
+{
+	u32 known = 1;
+
+	key->pid = bpf_get_current_pid_tgid() >> 32;
+	key->half = current_half();
+	bpf_get_current_comm(key->comm, sizeof(key->comm));
+	key->kernel = config.kernel_stack && !in_user ? keep_stack(ctx, skip, key->half) : 0;
+	key->user = config.user_stack && key->pid ? keep_stack(ctx, BPF_F_USER_STACK, key->half)
+						  : 0;
+	key->space = 0;
+	if (!key->user)
+		return;
+	key->space = current_space(0);
+	if (!bpf_map_lookup_elem(&spaces, &key->space) && tell_of_space(key->space, SPACE_SEEN))
+		bpf_map_update_elem(&spaces, &key->space, &known, BPF_ANY);
+}
+
+/* Of what was mapped before, userspace may have seen too little, or already something else. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(stack_exec, struct task_struct *p)
+{
+	u64 before = current_space(1);
+
+	if (bpf_map_lookup_elem(&spaces, &before))
+		tell_of_space(before, SPACE_EXECED);
+	return 0;
+}
+
+#endif

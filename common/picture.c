@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "picture.h"
+#include "say.h"
+
+/* Behind the name of a file that is being written. */
+#define UNFINISHED ".part"
+
+static int fail(const char *name, int err)
+{
+	say_error("cannot write %s: %s", name, strerror(-err));
+	return err;
+}
+
+int picture_check(const char *path, const char *suffix)
+{
+	char name[PATH_MAX];
+	bool there;
+	int fd;
+
+	snprintf(name, sizeof(name), "%s%s", path, suffix);
+	there = !access(name, F_OK);
+	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+	if (fd < 0)
+		return fail(name, -errno);
+	close(fd);
+	if (!there)
+		unlink(name);
+	return 0;
+}
+
+/* A pipe, a device, a symbolic link: what another file must not take the place of. */
+static bool is_special(const char *name)
+{
+	struct stat st;
+
+	return !lstat(name, &st) && !S_ISREG(st.st_mode);
+}
+
+int picture_write(const char *path, const char *suffix, int (*write)(void *what, FILE *file),
+		  void *what)
+{
+	char name[PATH_MAX], unfinished[PATH_MAX + sizeof(UNFINISHED)];
+	const char *target;
+	FILE *file;
+	int err;
+
+	snprintf(name, sizeof(name), "%s%s", path, suffix);
+	snprintf(unfinished, sizeof(unfinished), "%s" UNFINISHED, name);
+	target = is_special(name) ? name : unfinished;
+	file = fopen(target, "we");
+	if (!file)
+		return fail(name, -errno);
+	err = write(what, file);
+	if (fclose(file) && !err)
+		err = -errno;
+	if (!err && target == unfinished && rename(unfinished, name))
+		err = -errno;
+	if (!err)
+		return 0;
+	if (target == unfinished)
+		unlink(unfinished);
+	return fail(name, err);
+}

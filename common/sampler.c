@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "sampler.h"
+
+static int open_event(bool timer, const struct sampler_opts *opts, int cpu)
+{
+	struct perf_event_attr attr = {
+		.type = timer ? PERF_TYPE_SOFTWARE : PERF_TYPE_HARDWARE,
+		.size = sizeof(attr),
+		.config = timer ? PERF_COUNT_SW_CPU_CLOCK : PERF_COUNT_HW_CPU_CYCLES,
+		.freq = 1,
+		.sample_freq = opts->hz,
+		.exclude_user = opts->exclude_user,
+		.exclude_kernel = opts->exclude_kernel,
+		.exclude_hv = opts->exclude_kernel,
+		.exclude_guest = opts->exclude_guest,
+		.exclude_host = opts->exclude_host,
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_wanted(const struct sampler_opts *opts, int cpu)
+{
+	return !opts->cpus || opts->cpus[cpu / 64] >> (cpu % 64) & 1;
+}
+
+void sampler_choose(struct sampler *s, const struct sampler_opts *opts)
+{
+	int cpus = libbpf_num_possible_cpus(), cpu, fd = -ENODEV;
+
+	for (cpu = 0; cpu < cpus && fd == -ENODEV; cpu++) {
+		if (is_wanted(opts, cpu))
+			fd = open_event(false, opts, cpu);
+	}
+	s->timer = fd < 0;
+	s->event = s->timer ? "cpu-clock" : "cycles";
+	if (fd >= 0)
+		close(fd);
+}
+
+int sampler_start(struct sampler *s, const struct sampler_opts *opts, struct bpf_program *prog)
+{
+	int cpus = libbpf_num_possible_cpus(), cpu, fd, err = 0;
+
+	if (cpus < 0)
+		return cpus;
+	s->count = 0;
+	s->links = calloc(cpus, sizeof(*s->links));
+	if (!s->links)
+		return -ENOMEM;
+	for (cpu = 0; cpu < cpus && !err; cpu++) {
+		if (!is_wanted(opts, cpu))
+			continue;
+		fd = open_event(s->timer, opts, cpu);
+		if (fd == -ENODEV)
+			continue; /* offline */
+		if (fd < 0) {
+			err = fd;
+			break;
+		}
+		s->links[s->count] = bpf_program__attach_perf_event(prog, fd);
+		if (s->links[s->count]) {
+			s->count++;
+		} else {
+			err = -errno;
+			close(fd);
+		}
+	}
+	if (!err && !s->count)
+		err = -ENODEV;
+	if (err)
+		sampler_stop(s);
+	return err;
+}
+
+void sampler_stop(struct sampler *s)
+{
+	while (s->count)
+		bpf_link__destroy(s->links[--s->count]); /* closes the event */
+	free(s->links);
+	s->links = NULL;
+}

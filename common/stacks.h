@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The userspace side of bpf/stack.bpf.h: what has been counted by stacks is moved out of the
+ * kernel's maps into memory here, and kept until it has been reported.
+ */
+#ifndef COMMON_STACKS_H
+#define COMMON_STACKS_H
+
+#include <bpf/libbpf.h>
+#include <linux/types.h>
+#include "abi.h"
+#include "symbols.h"
+#include "tally.h"
+
+struct stacks;
+
+/* Is @obj one that takes stacks? */
+bool stacks_there(const struct bpf_object *obj);
+
+/* Sizes the map of @obj for @room different stacks a half. Before load. 0 or a negative errno. */
+int stacks_size(struct bpf_object *obj, unsigned int room);
+
+/*
+ * To be called after load. @lines: see symbols_new(). NULL with errno set when memory is short or
+ * @obj's notices cannot be had.
+ */
+struct stacks *stacks_new(struct bpf_object *obj, bool lines);
+void stacks_free(struct stacks *st);
+
+/* Readable when there are notices of processes, which stacks_heed() takes. */
+int stacks_fd(const struct stacks *st);
+void stacks_heed(struct stacks *st);
+
+/*
+ * Moves what the finished half @half has: stacks to memory here, and what the map @counts has to
+ * @into, where @add adds a value to what there is of the same key. Keys begin with a struct
+ * stack_key, whose `half` and ids have no half any more in @into. Returns 0 or a negative errno.
+ */
+int stacks_take(struct stacks *st, int counts, unsigned int half, struct tally *into,
+		void (*add)(void *total, const void *one));
+
+/* For values that are numbers of 64 bits. */
+void stacks_add_number(void *total, const void *one);
+
+/* The stack of @key, to be freed by the caller. */
+struct callchain *stacks_chain(const struct stacks *st, const struct stack_key *key);
+
+struct symbols *stacks_symbols(const struct stacks *st);
+
+/* Forgets the stacks that were moved here: they have been reported. */
+void stacks_clear(struct stacks *st);
+
+#endif
