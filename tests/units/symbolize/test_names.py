@@ -251,6 +251,12 @@ class Live(Case):
 
 
 class Pprof(Case):
+    def setUp(self):
+        # google-pprof leaves this behind.
+        before = set(glob.glob("/tmp/pprof*.sym"))
+        self.addCleanup(lambda: [os.remove(path) for path in
+                                 set(glob.glob("/tmp/pprof*.sym")) - before])
+
     def maps(self, name):
         done = run([ZOO[name], "maps"])
         self.assert_status(done, 0)
@@ -332,10 +338,13 @@ class Pprof(Case):
         if not found:
             raise unittest.SkipTest("needs libtcmalloc.so.4 (package libgoogle-perftools4)")
         pprof = shutil.which("google-pprof")
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
         said = {}
         for path in filter(None, (SYMBOLIZE, pprof)):
             done = run([ZOO["zoo"], "leak"], env={"LD_PRELOAD": found[0], "PPROF_PATH": path,
-                                                 "HEAPCHECK": "draconian"})
+                                                 "HEAPCHECK": "draconian",
+                                                 "HEAP_CHECK_DUMP_DIRECTORY": folder.name})
             self.assert_status(done, 1)
             leak = re.search(r"Leak of 123450 bytes in 10 objects.*\n((?:\t@ .*\n)+)", done.err)
             self.assertTrue(leak, str(done))
