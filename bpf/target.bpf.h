@@ -67,7 +67,7 @@ static __always_inline bool cgroup_wanted(struct task_struct *p)
 }
 
 /* Does @comm match --comm? TASK_COMM or 0. */
-static __noinline u32 comm_flag(const char *comm)
+static __noinline __attribute__((unused)) u32 comm_flag(const char *comm)
 {
 	u64 at;
 	int i;

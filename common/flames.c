@@ -166,8 +166,11 @@ static int add_interval(struct flames *f, const struct table *rows, uint64_t beg
 		say_error("cannot make a flame graph: %s", strerror(-err));
 	if (!err)
 		err = write_folded(f, graph, stamp);
-	if (!err)
+	if (!err) {
 		err = picture_write(f->path, suffix, write_svg, graph);
+		if (err)
+			picture_failed(f->path, suffix, err);
+	}
 	flamegraph_free(graph);
 	return err;
 }
@@ -191,5 +194,8 @@ int flames_finish(struct flames *f)
 {
 	int err = f->stamped ? 0 : write_folded(f, f->all, NULL);
 
-	return err ? err : picture_write(f->path, ".svg", write_svg, f->all);
+	if (err)
+		return err;
+	err = picture_write(f->path, ".svg", write_svg, f->all);
+	return err ? picture_failed(f->path, ".svg", err) : 0;
 }

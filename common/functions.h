@@ -13,4 +13,13 @@ extern const struct layout functions_layout;
  */
 void functions_fill(struct table *functions, const struct table *rows);
 
+/* The function that took most itself. */
+struct functions_hottest {
+	const char *name; /* valid until frame_label() is called again */
+	uint64_t self, all;
+};
+
+/* Finds it on the stacks of @rows; false if there are none. */
+bool functions_hottest(const struct table *rows, struct functions_hottest *hottest);
+
 #endif

@@ -11,9 +11,9 @@
 /* Behind the name of a file that is being written. */
 #define UNFINISHED ".part"
 
-static int fail(const char *name, int err)
+int picture_failed(const char *path, const char *suffix, int err)
 {
-	say_error("cannot write %s: %s", name, strerror(-err));
+	say_error("cannot write %s%s: %s", path, suffix, strerror(-err));
 	return err;
 }
 
@@ -27,7 +27,7 @@ int picture_check(const char *path, const char *suffix)
 	there = !access(name, F_OK);
 	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
 	if (fd < 0)
-		return fail(name, -errno);
+		return picture_failed(path, suffix, -errno);
 	close(fd);
 	if (!there)
 		unlink(name);
@@ -55,7 +55,7 @@ int picture_write(const char *path, const char *suffix, int (*write)(void *what,
 	target = is_special(name) ? name : unfinished;
 	file = fopen(target, "we");
 	if (!file)
-		return fail(name, -errno);
+		return -errno;
 	err = write(what, file);
 	if (fclose(file) && !err)
 		err = -errno;
@@ -65,5 +65,5 @@ int picture_write(const char *path, const char *suffix, int (*write)(void *what,
 		return 0;
 	if (target == unfinished)
 		unlink(unfinished);
-	return fail(name, err);
+	return err;
 }

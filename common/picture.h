@@ -12,10 +12,13 @@
 int picture_check(const char *path, const char *suffix);
 
 /*
- * Has @write write @what to a file that then takes the place of @path with @suffix behind it. Tells
- * what went wrong. Returns 0 or a negative errno.
+ * Has @write write @what to a file that then takes the place of @path with @suffix behind it.
+ * Returns 0 or a negative errno, which picture_failed() tells.
  */
 int picture_write(const char *path, const char *suffix, int (*write)(void *what, FILE *file),
 		  void *what);
+
+/* Tells that the file cannot be written, and returns @err. */
+int picture_failed(const char *path, const char *suffix, int err);
 
 #endif

@@ -275,7 +275,7 @@ static int make_report(struct session *s, bool last, int *output_err)
 		err = lost_in_span(s, r->lost);
 	if (!err && last && s->heatmap)
 		err = add_heat(s, half, now);
-	if (!err) {
+	if (!err && (r->rows.rows || !s->unit->tick)) {
 		resolve_stacks(s);
 		table_shares(&r->rows);
 		s->renderer->report(&s->out, r);
@@ -307,9 +307,10 @@ static int do_chores(struct session *s)
 {
 	uint64_t counts[LOST_REASONS];
 
-	if (s->unit->take)
+	if (s->unit->take && !s->resting)
 		return take(s, monotonic_now());
-	if (lost_read(s->obj, counts) || counts[LOST_UNKNOWN_TASK] == s->unknown_tasks)
+	if (s->resting || lost_read(s->obj, counts) ||
+	    counts[LOST_UNKNOWN_TASK] == s->unknown_tasks)
 		return 0;
 	s->unknown_tasks = counts[LOST_UNKNOWN_TASK];
 	tasks_walk(s->obj);
@@ -325,6 +326,7 @@ enum wake {
 	WAKE_HEAT,
 	WAKE_CHORES,
 	WAKE_NOTICES,
+	WAKE_ALARM,
 	WAKES
 };
 
@@ -369,6 +371,11 @@ static int watch_all(struct session *s, int epoll, int timers[WAKES])
 	if (!err && s->heatmap)
 		err = watch_timer(epoll, start + HEATMAP_STEP, HEATMAP_STEP, WAKE_HEAT,
 				  &timers[WAKE_HEAT]);
+	if (!err && s->unit->alarm) {
+		/* Set by the unit. */
+		err = watch_timer(epoll, 0, 0, WAKE_ALARM, &timers[WAKE_ALARM]);
+		s->alarm_fd = timers[WAKE_ALARM];
+	}
 	if (!err)
 		err = watch_timer(epoll, start + CHORE_STEP, CHORE_STEP, WAKE_CHORES,
 				  &timers[WAKE_CHORES]);
@@ -381,6 +388,15 @@ static bool ends_soon(const struct session *s)
 	uint64_t end = s->observed_since + s->settings.duration_ns;
 
 	return s->settings.duration_ns && monotonic_now() + s->settings.interval_ns / 10 >= end;
+}
+
+void session_alarm(struct session *s, uint64_t in_ns)
+{
+	struct itimerspec when = {
+		.it_value = { in_ns / NSEC_PER_SEC, in_ns % NSEC_PER_SEC },
+	};
+
+	timerfd_settime(s->alarm_fd, 0, &when, NULL);
 }
 
 /* One thing to do. Returns a negative errno, the output's in @output_err. */
@@ -401,7 +417,11 @@ static int handle(struct session *s, enum wake what, int timer, int *output_err)
 		command_reap(&s->command);
 		s->stop = true;
 		return 0;
+	case WAKE_ALARM:
+		return s->unit->alarm(s) ?: make_report(s, true, output_err);
 	case WAKE_INTERVAL:
+		if (s->unit->tick)
+			return s->unit->tick(s);
 		return ends_soon(s) ? 0 : make_report(s, true, output_err);
 	case WAKE_END:
 		s->stop = true;
@@ -457,16 +477,23 @@ static int write_svg(void *heatmap, FILE *file)
 	return heatmap_write_svg(heatmap, file);
 }
 
+static int write_heatmap(struct session *s, const char *suffix,
+			 int (*write)(void *heatmap, FILE *file))
+{
+	int err = picture_write(s->settings.heatmap, suffix, write, s->heatmap);
+
+	return err ? picture_failed(s->settings.heatmap, suffix, err) : 0;
+}
+
 /* Writes the pictures that are due at the end. Returns an exit status. */
 static int write_pictures(struct session *s)
 {
 	int err = 0;
 
-	if (s->heatmap) {
-		err = picture_write(s->settings.heatmap, ".lat", write_lat, s->heatmap);
-		if (!err)
-			err = picture_write(s->settings.heatmap, ".svg", write_svg, s->heatmap);
-	}
+	if (s->heatmap)
+		err = write_heatmap(s, ".lat", write_lat);
+	if (!err && s->heatmap)
+		err = write_heatmap(s, ".svg", write_svg);
 	if (!err && s->flames && !s->picture_failed)
 		err = flames_finish(s->flames);
 	return err || s->picture_failed ? EXIT_FAILED : EXIT_DONE;

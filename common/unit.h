@@ -47,10 +47,12 @@ struct session {
 
 	struct stacks *stacks;	 /* NULL: no stacks are taken */
 	unsigned int stack_room; /* different ones that may come in a second; `open` sets it */
-	bool show_functions;	 /* a table of the stacks' functions; `open` sets it */
-	bool picture_failed;	 /* and that has been told */
-	struct flames *flames;	 /* with --flame-graph */
-	uint64_t taken_ns;	 /* how long the half that is being taken was written to */
+	int alarm_fd;		 /* see session_alarm() */
+	bool resting;	       /* nothing is observed for now: there is no need to look after it */
+	bool show_functions;   /* a table of the stacks' functions; `open` sets it */
+	bool picture_failed;   /* and that has been told */
+	struct flames *flames; /* with --flame-graph */
+	uint64_t taken_ns;     /* how long the half that is being taken was written to */
 
 	struct heatmap *heatmap;
 	struct hist heat_before; /* the running span's distribution at the last column */
@@ -91,6 +93,14 @@ struct unit {
 	 */
 	int (*take)(struct session *s, unsigned int half);
 
+	/*
+	 * Units that watch something and report when there is something to tell: `tick` comes in
+	 * place of a report at each interval; when the time that it gave session_alarm() is over,
+	 * `alarm`, and then a report. One without rows is not shown. Return 0 or a negative errno.
+	 */
+	int (*tick)(struct session *s);
+	int (*alarm)(struct session *s);
+
 	/* Adds the rows of half @half (struct bpf_control). Returns 0 or a negative errno. */
 	int (*report)(struct session *s, unsigned int half, struct table *rows);
 
@@ -106,6 +116,9 @@ struct unit {
 	/* Adds a row to @events for what came through the map `events`. */
 	void (*event)(struct session *s, const void *data, size_t size, struct table *events);
 };
+
+/* For units with an `alarm`: it is due in @in_ns (not 0). */
+void session_alarm(struct session *s, uint64_t in_ns);
 
 /* Runs @unit; returns its exit status. */
 int unit_main(const struct unit *unit, int argc, char **argv);

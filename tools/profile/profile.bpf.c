@@ -9,7 +9,9 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "profile.h"
+#include "count.bpf.h"
 #include "current.bpf.h"
+#include "idle.bpf.h"
 #include "lost.bpf.h"
 #include "stack.bpf.h"
 #include "target.bpf.h"
@@ -18,9 +20,6 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile struct profile_filters filters = {};
 const volatile bool per_cpu = false;
-
-/* Where CPUs wait for something to do. */
-const volatile struct code_range idle[IDLE_RANGES] = {};
 
 /* For --tif_need_resched; see the programs at the end. */
 struct need_resched need_resched = {};
@@ -58,26 +57,12 @@ static __always_inline bool irqs_were_off(struct bpf_perf_event_data *ctx)
 	return ENABLES_IRQS(code);
 }
 
-/* Is the CPU idle? What interrupts do meanwhile is not. */
-static __always_inline bool is_idle(struct bpf_perf_event_data *ctx)
-{
-	int i;
-
-	if ((u32)bpf_get_current_pid_tgid())
-		return false;
-	for (i = 0; i < IDLE_RANGES; i++) {
-		if (SAMPLE_IP(ctx) >= idle[i].from && SAMPLE_IP(ctx) < idle[i].to)
-			return true;
-	}
-	return false;
-}
-
 static __always_inline bool sample_wanted(struct bpf_perf_event_data *ctx)
 {
 	struct task_struct *p = (void *)bpf_get_current_task();
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-	if (is_idle(ctx) || !current_wanted() ||
+	if (is_idle(SAMPLE_IP(ctx)) || !current_wanted() ||
 	    (filters.exclude_pid && pid == filters.exclude_pid))
 		return false;
 	if (!as_wished(filters.irqs_off, filters.irqs_off && irqs_were_off(ctx)))
@@ -109,27 +94,13 @@ SEC("perf_event")
 int sample(struct bpf_perf_event_data *ctx)
 {
 	struct profile_key key = {};
-	u64 one = 1, *count;
-	int err;
 
 	if (!observing() || !sample_wanted(ctx))
 		return 0;
 	stack_here(ctx, 0, SAMPLE_IN_USER(ctx), &key.stack);
 	if (per_cpu)
 		key.cpu = bpf_get_smp_processor_id();
-	count = bpf_map_lookup_elem(&samples, &key);
-	if (!count) {
-		err = bpf_map_update_elem(&samples, &key, &one, BPF_NOEXIST);
-		if (!err)
-			return 0;
-		/* Another CPU may have been first. */
-		count = bpf_map_lookup_elem(&samples, &key);
-		if (!count) {
-			count_lost(lost_because(err));
-			return 0;
-		}
-	}
-	__sync_fetch_and_add(count, 1);
+	count_key(&samples, &key);
 	return 0;
 }
 
