@@ -402,28 +402,45 @@ int proc_maps_snapshot(struct proc_maps *store, uint64_t space, pid_t pid)
 	return err ? err : snapshot(store, space, pid, start_time);
 }
 
+static int refresh(struct proc_maps *store, struct proc *proc)
+{
+	uint64_t start_time;
+	int err;
+
+	if (proc->over)
+		return -ESRCH;
+	err = read_start_time(proc->pid, &start_time);
+	if (!err && start_time != proc->start_time)
+		err = -ESRCH;
+	return err ? err : snapshot(store, proc->space, proc->pid, start_time);
+}
+
+int proc_maps_refresh(struct proc_maps *store, uint64_t space)
+{
+	struct proc *proc = proc_find(store, space);
+
+	return proc ? refresh(store, proc) : -ESRCH;
+}
+
 const struct proc_vma *proc_vma_find(struct proc_maps *store, struct proc *proc, uint64_t addr,
 				     bool *fresh)
 {
 	const struct proc_vma *vma = vmas_find(proc->now, addr);
-	uint64_t start_time;
 
 	if (!vma && !*fresh) {
 		*fresh = true;
-		if (!proc->over && !read_start_time(proc->pid, &start_time) &&
-		    start_time == proc->start_time &&
-		    !snapshot(store, proc->space, proc->pid, start_time))
+		if (!refresh(store, proc))
 			vma = vmas_find(proc->now, addr);
 	}
 	return vma ? vma : vmas_find(proc->before, addr);
 }
 
-int proc_maps_find(struct proc_maps *store, uint64_t space, uint64_t addr,
-		   struct proc_maps_place *place)
+static int find(struct proc_maps *store, uint64_t space, uint64_t addr, bool ask,
+		struct proc_maps_place *place)
 {
 	struct proc *proc = proc_find(store, space);
 	const struct proc_vma *vma;
-	bool fresh = false;
+	bool fresh = !ask;
 
 	if (!proc)
 		return -ESRCH;
@@ -434,4 +451,23 @@ int proc_maps_find(struct proc_maps *store, uint64_t space, uint64_t addr,
 	place->file_offset = addr - vma->start + vma->offset;
 	place->fd = vma->file->fd;
 	return 0;
+}
+
+int proc_maps_find(struct proc_maps *store, uint64_t space, uint64_t addr,
+		   struct proc_maps_place *place)
+{
+	return find(store, space, addr, true, place);
+}
+
+int proc_maps_find_kept(struct proc_maps *store, uint64_t space, uint64_t addr,
+			struct proc_maps_place *place)
+{
+	return find(store, space, addr, false, place);
+}
+
+bool proc_maps_covers(struct proc_maps *store, uint64_t space, uint64_t addr)
+{
+	struct proc *proc = proc_find(store, space);
+
+	return proc && vmas_find(proc->now, addr);
 }

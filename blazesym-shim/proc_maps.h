@@ -58,6 +58,11 @@ void proc_maps_stats(const struct proc_maps *store, struct proc_maps_stats *stat
  * errno: its mappings cannot be read.
  */
 int proc_maps_snapshot(struct proc_maps *store, uint64_t space, pid_t pid);
+/*
+ * Bring the snapshot of @space up to date. -ESRCH: there is none, or its process has ended or is
+ * another space now; other errors as above.
+ */
+int proc_maps_refresh(struct proc_maps *store, uint64_t space);
 /* The process is another space now: what there is for @space stays, and is never brought up to date. */
 void proc_maps_over(struct proc_maps *store, uint64_t space);
 /* Drop what there is for @space, for when no more addresses of it can come. */
@@ -75,6 +80,13 @@ struct proc_maps_place {
  */
 int proc_maps_find(struct proc_maps *store, uint64_t space, uint64_t addr,
 		   struct proc_maps_place *place);
+
+/* The same by what there is already: the process is not asked. */
+int proc_maps_find_kept(struct proc_maps *store, uint64_t space, uint64_t addr,
+			struct proc_maps_place *place);
+
+/* Is @addr in what is mapped executable by the last snapshot of @space? */
+bool proc_maps_covers(struct proc_maps *store, uint64_t space, uint64_t addr);
 
 /* As struct blaze_syms, one entry an address. */
 struct proc_maps_syms {

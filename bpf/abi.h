@@ -146,13 +146,8 @@ struct space_notice {
 	__u32 event; /* enum space_event */
 };
 
-/* A stretch of the kernel's code: [from, to). */
-struct code_range {
-	__u64 from, to;
-};
-
-/* So many are enough for the functions in which CPUs idle. */
-#define IDLE_RANGES 32
+/* Addresses at which idle CPUs are found: each idle function has one or two. */
+#define IDLE_PLACES 32
 
 /* The flight recorder: the latest things that happened on a CPU, oldest overwritten first. */
 #define RECORDS 256

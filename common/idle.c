@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 #include "idle.h"
+#include "say.h"
 
 /*
  * The idle loop and what it sleeps in. A timer's interrupt finds a CPU behind the instruction that
@@ -43,89 +42,40 @@ static const char *const functions[] = {
 	"acpi_processor_ffh_cstate_enter",
 };
 
-#define FUNCTIONS (sizeof(functions) / sizeof(*functions))
-
-static bool is_idle(const char *name)
+static bool is_idle_function(const char *name)
 {
 	unsigned int i;
 
-	for (i = 0; i < FUNCTIONS; i++) {
+	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
 		if (!strcmp(name, functions[i]))
 			return true;
 	}
 	return false;
 }
 
-static int by_address(const void *a, const void *b)
+bool idle_learn(volatile __u64 *places, const struct stack_key *key, __u64 leaf,
+		struct symbols *symbols)
 {
-	__u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
+	static bool told;
+	const char *name;
+	unsigned int i;
 
-	return x < y ? -1 : x > y;
-}
-
-/* All addresses of text, so that it is known where a function ends, and those of idle functions. */
-struct text {
-	__u64 *all, idle[IDLE_RANGES];
-	size_t count, room, idle_count;
-};
-
-static bool read_text(struct text *text)
-{
-	FILE *file = fopen("/proc/kallsyms", "re");
-	char line[512], name[128], type;
-	unsigned long long address;
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%llx %c %127s", &address, &type, name) != 3 || !address ||
-		    !strchr("tTwW", type))
-			continue;
-		if (text->count == text->room) {
-			__u64 *more;
-
-			text->room = text->room ? 2 * text->room : 65536;
-			more = realloc(text->all, text->room * sizeof(*more));
-			if (!more)
-				break;
-			text->all = more;
-		}
-		text->all[text->count++] = address;
-		if (is_idle(name) && text->idle_count < IDLE_RANGES)
-			text->idle[text->idle_count++] = address;
+	if (key->pid || !leaf)
+		return false;
+	name = symbols_kernel_name(symbols, leaf);
+	if (!name) {
+		if (!told)
+			say_note(
+				"the kernel hides its addresses (kptr_restrict): time in which CPUs "
+				"are idle cannot be told apart and is shown as swapper's");
+		told = true;
+		return false;
 	}
-	if (file)
-		fclose(file);
-	qsort(text->all, text->count, sizeof(*text->all), by_address);
-	return text->count;
-}
-
-/* The first address of text behind @address. */
-static __u64 end_of(const struct text *text, __u64 address)
-{
-	size_t lo = 0, hi = text->count;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (text->all[mid] > address)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo < text->count ? text->all[lo] : address + 1;
-}
-
-unsigned int idle_ranges(struct code_range ranges[IDLE_RANGES])
-{
-	struct text text = {};
-	size_t i;
-
-	memset(ranges, 0, IDLE_RANGES * sizeof(*ranges));
-	if (read_text(&text)) {
-		for (i = 0; i < text.idle_count; i++) {
-			ranges[i].from = text.idle[i];
-			ranges[i].to = end_of(&text, text.idle[i]);
-		}
-	}
-	free(text.all);
-	return text.idle_count;
+	if (!is_idle_function(name))
+		return false;
+	for (i = 0; i < IDLE_PLACES && places[i] && places[i] != leaf; i++)
+		;
+	if (i < IDLE_PLACES)
+		places[i] = leaf;
+	return true;
 }

@@ -203,6 +203,14 @@ static const struct kept *find_part(const struct stacks *st, uint64_t id, bool *
 	return kept ? kept : &none;
 }
 
+uint64_t stacks_leaf(const struct stacks *st, const struct stack_key *key)
+{
+	bool lost;
+	const struct kept *kernel = find_part(st, key->kernel, &lost);
+
+	return kernel->depth ? kernel->ips[0] : 0;
+}
+
 /* Can code of a process be there? Architectures keep 56 bits for processes at most. */
 static bool possible(uint64_t address)
 {

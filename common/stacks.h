@@ -45,6 +45,9 @@ void stacks_add_number(void *total, const void *one);
 /* The stack of @key, to be freed by the caller. */
 struct callchain *stacks_chain(const struct stacks *st, const struct stack_key *key);
 
+/* Where in the kernel the stack of @key was taken; 0: not in the kernel. */
+uint64_t stacks_leaf(const struct stacks *st, const struct stack_key *key);
+
 struct symbols *stacks_symbols(const struct stacks *st);
 
 /* Forgets the stacks that were moved here: they have been reported. */

@@ -30,6 +30,15 @@ struct found {
 	uint32_t count; /* 0: not looked up yet */
 };
 
+/* When a process's mappings were looked at: CLOCK_MONOTONIC, ns. */
+struct sight {
+	uint64_t last;
+	uint64_t pause; /* until it is worth while to look again; 0: never */
+};
+
+#define LEAST_PAUSE NSEC_PER_SEC
+#define MOST_PAUSE  (64 * NSEC_PER_SEC)
+
 /* A string that is kept once. */
 struct text {
 	struct text *next;
@@ -43,7 +52,7 @@ struct symbols {
 	struct proc_maps *maps;
 	bool lines;
 	struct tally places; /* struct place: struct found */
-	struct tally seen;   /* space: when it was last seen, CLOCK_MONOTONIC ns */
+	struct tally seen;   /* space: struct sight */
 	struct frame *frames;
 	size_t frame_count, frame_room;
 	struct text *texts[TEXT_BUCKETS];
@@ -90,7 +99,7 @@ struct symbols *symbols_new(bool lines)
 		return NULL;
 	s->lines = lines;
 	tally_init(&s->places, sizeof(struct place), sizeof(struct found));
-	tally_init(&s->seen, sizeof(uint64_t), sizeof(uint64_t));
+	tally_init(&s->seen, sizeof(uint64_t), sizeof(struct sight));
 	s->symbolizer = blaze_symbolizer_new_opts(&opts);
 	s->maps = proc_maps_new(NULL);
 	if (s->symbolizer && s->maps)
@@ -139,26 +148,51 @@ void symbols_trim(struct symbols *s)
 void symbols_see(struct symbols *s, uint64_t space, pid_t pid)
 {
 	if (!proc_maps_snapshot(s->maps, space, pid))
-		*(uint64_t *)tally_at(&s->seen, &space) = monotonic_now();
+		*(struct sight *)tally_at(&s->seen, &space) =
+			(struct sight){ monotonic_now(), LEAST_PAUSE };
 }
 
 void symbols_over(struct symbols *s, uint64_t space, uint64_t time)
 {
-	uint64_t *seen = tally_find(&s->seen, &space);
+	struct sight *sight = tally_find(&s->seen, &space);
 
-	if (seen && *seen > time)
+	if (sight && sight->last > time)
 		proc_maps_forget(s->maps, space);
 	else
 		proc_maps_over(s->maps, space);
+	if (sight)
+		sight->pause = 0;
+}
+
+static bool is_covered(struct symbols *s, const struct callchain *chain)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->user; i++) {
+		if (!proc_maps_covers(s->maps, chain->space, chain->ips[chain->kernel + i]))
+			return false;
+	}
+	return true;
 }
 
 void symbols_look_again(struct symbols *s, const struct callchain *chain)
 {
-	struct proc_maps_place place;
-	unsigned int i;
+	struct sight *sight = tally_find(&s->seen, &chain->space);
+	uint64_t now;
 
-	for (i = 0; i < chain->user; i++)
-		proc_maps_find(s->maps, chain->space, chain->ips[chain->kernel + i], &place);
+	if (!sight || !sight->pause || is_covered(s, chain))
+		return;
+	now = monotonic_now();
+	if (now - sight->last < sight->pause)
+		return;
+	sight->last = now;
+	/* Garbage on the stack may look like an address, again and again. */
+	if (proc_maps_refresh(s->maps, chain->space))
+		sight->pause = 0; /* it has ended */
+	else if (is_covered(s, chain))
+		sight->pause = LEAST_PAUSE;
+	else if (sight->pause < MOST_PAUSE)
+		sight->pause *= 2;
 }
 
 static const char *keep_text(struct symbols *s, const char *bytes)
@@ -218,7 +252,7 @@ static const char *module_of(struct symbols *s, const struct place *place,
 	}
 	if (sym && sym->module)
 		return keep_text(s, sym->module);
-	if (!proc_maps_find(s->maps, place->space, place->addr, &where))
+	if (!proc_maps_find_kept(s->maps, place->space, place->addr, &where))
 		return keep_text(s, where.path);
 	return NULL;
 }
@@ -400,6 +434,20 @@ void symbols_resolve(struct symbols *s, struct callchain **chains, size_t count)
 		if (!chains[i]->frames)
 			add_frames(s, chains[i]);
 	}
+}
+
+const char *symbols_kernel_name(struct symbols *s, uint64_t address)
+{
+	struct place place = { 0, address };
+	const struct found *found = tally_find(&s->places, &place);
+
+	if (!found) {
+		tally_at(&s->places, &place);
+		look_up(s, &place, 1);
+		found = tally_find(&s->places, &place);
+	}
+	/* The last one is the function that others are inlined into. */
+	return s->frames[found->first + found->count - 1].name;
 }
 
 const char *frame_label(const struct frame *f)

@@ -58,7 +58,10 @@ void symbols_see(struct symbols *s, uint64_t space, pid_t pid);
  */
 void symbols_over(struct symbols *s, uint64_t space, uint64_t time);
 
-/* Makes sure that where @chain's process has mapped more by now, that is seen too. */
+/*
+ * Makes sure that where @chain's process has mapped more by now, that is seen too. Costs little when
+ * called often: a process whose mappings tell nothing new is asked more and more rarely.
+ */
 void symbols_look_again(struct symbols *s, const struct callchain *chain);
 
 /*
@@ -66,6 +69,9 @@ void symbols_look_again(struct symbols *s, const struct callchain *chain);
  * second.
  */
 void symbols_resolve(struct symbols *s, struct callchain **chains, size_t count);
+
+/* The kernel's function at @address; NULL: not known. Valid as long as frames are. */
+const char *symbols_kernel_name(struct symbols *s, uint64_t address);
 
 /* Forgets names when there are many; frames are not valid any more. */
 void symbols_trim(struct symbols *s);

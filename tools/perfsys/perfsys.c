@@ -172,7 +172,6 @@ static int open_skeleton(struct session *s)
 	tally_init(&samples, sizeof(struct stack_key), sizeof(uint64_t));
 	opts.cpus = NULL;
 	sampler_choose(&sampler, &opts);
-	idle_ranges((struct code_range *)skel->rodata->idle);
 	s->stack_room = room < MOST_ROOM ? room + 256 : MOST_ROOM;
 	return bpf_map__set_max_entries(skel->maps.samples, 2 * s->stack_room);
 }
@@ -225,8 +224,18 @@ static int alarm_over(struct session *s)
 
 static int take(struct session *s, unsigned int half)
 {
-	return stacks_take(s->stacks, bpf_map__fd(skel->maps.samples), half, &samples,
-			   stacks_add_number);
+	int err = stacks_take(s->stacks, bpf_map__fd(skel->maps.samples), half, &samples,
+			      stacks_add_number);
+	size_t i;
+
+	for (i = 0; i < samples.count; i++) {
+		const struct stack_key *key = tally_key(&samples, i);
+
+		if (idle_learn(skel->bss->idle_places, key, stacks_leaf(s->stacks, key),
+			       stacks_symbols(s->stacks)))
+			*(uint64_t *)tally_value(&samples, i) = 0;
+	}
+	return err;
 }
 
 /* The CPUs that were sampled: 1:4. */
@@ -310,7 +319,7 @@ static int report(struct session *s, unsigned int half, struct table *rows)
 	cell_number(&cells[ROW_TIME], moment);
 	cell_string(&cells[ROW_CPUS], names);
 	cell_number(&cells[ROW_SYSTEM], highest * PERCENT_UNIT);
-	if (functions_hottest(&stacks, &hottest)) {
+	if (functions_hottest(&stacks, &hottest) && hottest.all) {
 		cell_number(&cells[ROW_SAMPLES], hottest.all);
 		cell_string(&cells[ROW_HOTTEST], hottest.name);
 		cell_number(&cells[ROW_SHARE], percent(hottest.self, hottest.all));

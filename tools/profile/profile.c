@@ -209,10 +209,6 @@ static int open_skeleton(struct session *s)
 	sampler_choose(&sampler, &opts);
 	say_detail("samples come from %s", sampler.event);
 	skel->rodata->per_cpu = than;
-	if (!idle_ranges((struct code_range *)skel->rodata->idle))
-		say_note(
-			"the kernel hides its addresses (kptr_restrict): time in which CPUs are idle "
-			"cannot be told apart and is shown as swapper's");
 	set_filters();
 	room = cpus * hz * PARTS;
 	s->stack_room = room < MOST_ROOM ? room + 1024 : MOST_ROOM;
@@ -250,41 +246,46 @@ static int attach(struct session *s)
 	return err == -EPERM || err == -EACCES || err == -ENODEV ? EXIT_CANNOT : EXIT_FAILED;
 }
 
-/* Adds to the samples those of @window from CPUs that were as busy in it as --than says. */
-static void add_busy(const struct tally *window, uint64_t window_ns)
+/* Counts of @window by CPU, of those that were idle there none. */
+static void count_cpus(struct session *s, const struct tally *window, struct tally *on_cpu)
 {
-	uint64_t least = (uint64_t)((double)hz * window_ns / NSEC_PER_SEC * than / 100);
-	struct tally on_cpu;
 	size_t i;
 
-	tally_init(&on_cpu, sizeof(__u32), sizeof(uint64_t));
 	for (i = 0; i < window->count; i++) {
 		const struct profile_key *key = tally_key(window, i);
+		uint64_t *count = tally_value(window, i);
 
-		*(uint64_t *)tally_at(&on_cpu, &key->cpu) += *(uint64_t *)tally_value(window, i);
+		if (idle_learn(skel->bss->idle_places, &key->stack,
+			       stacks_leaf(s->stacks, &key->stack), stacks_symbols(s->stacks)))
+			*count = 0;
+		*(uint64_t *)tally_at(on_cpu, &key->cpu) += *count;
 	}
-	for (i = 0; i < window->count; i++) {
-		struct profile_key key = *(const struct profile_key *)tally_key(window, i);
-
-		if (*(uint64_t *)tally_find(&on_cpu, &key.cpu) < least)
-			continue;
-		key.cpu = 0;
-		*(uint64_t *)tally_at(&samples, &key) += *(uint64_t *)tally_value(window, i);
-	}
-	tally_clear(&on_cpu);
 }
 
+/* Takes a stretch of time's samples: with --than, of the CPUs that were as busy in it as that. */
 static int take(struct session *s, unsigned int half)
 {
-	int fd = bpf_map__fd(skel->maps.samples), err;
-	struct tally window;
+	uint64_t least = (uint64_t)((double)hz * s->taken_ns / NSEC_PER_SEC * than / 100);
+	struct tally window, on_cpu;
+	size_t i;
+	int err;
 
-	if (!than)
-		return stacks_take(s->stacks, fd, half, &samples, stacks_add_number);
 	tally_init(&window, samples.key_size, samples.value_size);
-	err = stacks_take(s->stacks, fd, half, &window, stacks_add_number);
-	add_busy(&window, s->taken_ns);
+	tally_init(&on_cpu, sizeof(__u32), sizeof(uint64_t));
+	err = stacks_take(s->stacks, bpf_map__fd(skel->maps.samples), half, &window,
+			  stacks_add_number);
+	count_cpus(s, &window, &on_cpu);
+	for (i = 0; i < window.count; i++) {
+		struct profile_key key = *(const struct profile_key *)tally_key(&window, i);
+		uint64_t count = *(uint64_t *)tally_value(&window, i);
+
+		if (!count || *(uint64_t *)tally_find(&on_cpu, &key.cpu) < least)
+			continue;
+		key.cpu = 0;
+		*(uint64_t *)tally_at(&samples, &key) += count;
+	}
 	tally_clear(&window);
+	tally_clear(&on_cpu);
 	return err;
 }
 
