@@ -8,6 +8,8 @@
  *
  * Userspace moves the stacks of the finished half out of the map every second, so the map has room
  * for those of a second. common/stacks.h is the other side.
+ *
+ * A unit that never takes users' stacks defines KERNEL_STACKS_ONLY before it includes this.
  */
 #ifndef BPF_STACK_BPF_H
 #define BPF_STACK_BPF_H
@@ -171,6 +173,7 @@ static __always_inline void stack_here(void *ctx, u64 skip, bool in_user, struct
 		bpf_map_update_elem(&spaces, &key->space, &known, BPF_ANY);
 }
 
+#ifndef KERNEL_STACKS_ONLY
 /* Of what was mapped before, userspace may have seen too little, or already something else. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(stack_exec, struct task_struct *p)
@@ -181,5 +184,6 @@ int BPF_PROG(stack_exec, struct task_struct *p)
 		tell_of_space(before, SPACE_EXECED);
 	return 0;
 }
+#endif
 
 #endif

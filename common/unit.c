@@ -171,6 +171,8 @@ static int lost_in_span(struct session *s, uint64_t counts[LOST_REASONS])
 	int err = lost_read(s->obj, counts), why;
 
 	counts[LOST_BUFFER] += s->events_dropped;
+	if (s->unit->skipped)
+		counts[LOST_RECURSION] += s->unit->skipped(s);
 	for (why = 0; why < LOST_REASONS; why++)
 		counts[why] -= s->lost_before[why];
 	return err;
@@ -621,7 +623,7 @@ static int configure_stacks(struct session *s)
 	s->config->max_stack = set->max_stack;
 	s->config->kernel_stack = set->call_graph && set->kernel_callchain;
 	s->config->user_stack = set->call_graph && set->user_callchain;
-	if (!s->config->user_stack)
+	if (exec && !s->config->user_stack)
 		bpf_program__set_autoload(exec, false);
 	return stacks_size(s->obj, set->call_graph ? s->stack_room : 1);
 }

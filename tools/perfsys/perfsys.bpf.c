@@ -7,6 +7,7 @@
 #include "count.bpf.h"
 #include "idle.bpf.h"
 #include "lost.bpf.h"
+#define KERNEL_STACKS_ONLY
 #include "stack.bpf.h"
 #include "target.bpf.h"
 
