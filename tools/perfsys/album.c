@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "album.h"
@@ -18,10 +19,11 @@
 /* In so much of a picture's beginning its title stands. */
 #define HEAD_SIZE 4096
 
-void album_name(const char *directory, uint64_t when, char *path, size_t size)
+int album_name(const char *directory, uint64_t when, char *path, size_t size)
 {
 	time_t second = when / NSEC_PER_SEC;
 	char moment[32];
+	struct stat st;
 	struct tm tm;
 	int i;
 
@@ -34,11 +36,14 @@ void album_name(const char *directory, uint64_t when, char *path, size_t size)
 
 		if (i > 1)
 			snprintf(again, sizeof(again), "_%d", i);
-		snprintf(path, size, "%s%s%s%s" SUFFIX, directory, *directory ? "/" : "", moment,
-			 again);
-		if (access(path, F_OK))
-			return;
+		if ((size_t)snprintf(path, size, "%s%s%s%s" SUFFIX, directory,
+				     *directory ? "/" : "", moment, again) >= size)
+			return -ENAMETOOLONG;
+		/* A symbolic link is somebody else's, also one that leads nowhere. */
+		if (lstat(path, &st))
+			return 0;
 	}
+	return -EEXIST;
 }
 
 static int write_svg(void *graph, FILE *file)
@@ -56,7 +61,7 @@ static bool is_name(const char *name)
 {
 	size_t length = strlen(name), i;
 
-	if (length < 19 || strcmp(name + length - 4, SUFFIX) || name[8] != '_')
+	if (length < 19 || length == 20 || strcmp(name + length - 4, SUFFIX) || name[8] != '_')
 		return false;
 	for (i = 0; i < 15; i++) {
 		if (i != 8 && (name[i] < '0' || name[i] > '9'))
@@ -87,7 +92,7 @@ static int by_moment(const void *a, const void *b)
 	return order ? order : atoi(x + 16) - atoi(y + 16);
 }
 
-static int trim(DIR *dir, unsigned int keep)
+static int trim(DIR *dir, unsigned int keep, const char *latest)
 {
 	size_t count = 0, room = 0, i;
 	char **names = NULL, **more;
@@ -95,7 +100,8 @@ static int trim(DIR *dir, unsigned int keep)
 	int err = 0;
 
 	while (!err && (d = readdir(dir))) {
-		if (!is_name(d->d_name) || !is_ours(dirfd(dir), d->d_name))
+		if (!is_name(d->d_name) || !strcmp(d->d_name, latest) ||
+		    !is_ours(dirfd(dir), d->d_name))
 			continue;
 		if (count == room) {
 			room = room ? 2 * room : 64;
@@ -122,14 +128,15 @@ static int trim(DIR *dir, unsigned int keep)
 	return err;
 }
 
-int album_trim(const char *directory, unsigned int keep)
+int album_trim(const char *directory, unsigned int keep, const char *latest)
 {
 	DIR *dir = opendir(directory);
+	const char *name = strrchr(latest, '/');
 	int err;
 
 	if (!dir)
 		return -errno;
-	err = trim(dir, keep);
+	err = trim(dir, keep - 1, name ? name + 1 : latest);
 	closedir(dir);
 	return err;
 }

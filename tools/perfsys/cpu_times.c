@@ -7,15 +7,23 @@
 #include <unistd.h>
 #include "cpu_times.h"
 
-/* In ticks of USER_HZ (10 ms): of less time, a single tick would be too large a share. */
+/*
+ * In ticks of USER_HZ (10 ms). Time is given to what a tick meets: of less time than this, and of so
+ * little that the gate is less than two ticks, a single one would be too large a share.
+ */
 #define LEAST_TICKS 20
+#define GATE_TICKS  2
 
 struct times {
 	unsigned long long all, kernel;
 };
 
 struct cpu_times {
-	struct times since[MAX_CPUS];
+	unsigned int look; /* counts looks at all CPUs */
+	struct {
+		unsigned int seen; /* the look that saw it last */
+		struct times since;
+	} cpu[MAX_CPUS];
 };
 
 struct cpu_times *cpu_times_new(void)
@@ -61,6 +69,7 @@ static int each_cpu(struct cpu_times *t,
 
 	if (!stat)
 		return -errno;
+	t->look++;
 	while (fgets(line, sizeof(line), stat) && !strncmp(line, "cpu", 3)) {
 		if (parse(line, &cpu, &now))
 			see(t, cpu, now, data);
@@ -73,7 +82,8 @@ static int each_cpu(struct cpu_times *t,
 static void begin(struct cpu_times *t, unsigned int cpu, struct times now, void *data)
 {
 	(void)data;
-	t->since[cpu] = now;
+	t->cpu[cpu].seen = t->look;
+	t->cpu[cpu].since = now;
 }
 
 int cpu_times_begin(struct cpu_times *t)
@@ -92,17 +102,21 @@ struct judge {
 static void judge(struct cpu_times *t, unsigned int cpu, struct times now, void *data)
 {
 	struct judge *j = data;
-	struct times *since = &t->since[cpu];
+	struct times *since = &t->cpu[cpu].since;
+	bool was_there = t->cpu[cpu].seen == t->look - 1;
+	unsigned long long all;
 	double share;
 
 	if (j->wanted && !(j->wanted[cpu / 64] >> (cpu % 64) & 1))
 		return;
-	/* A CPU that went and came again may begin anew. */
-	if (now.all < since->all || now.kernel < since->kernel)
+	/* What a CPU did before it went offline and came again is of another time. */
+	if (!was_there || now.all < since->all || now.kernel < since->kernel)
 		*since = now;
-	if (now.all - since->all < LEAST_TICKS)
+	t->cpu[cpu].seen = t->look;
+	all = now.all - since->all;
+	if (all < LEAST_TICKS || all * j->gate < 100 * GATE_TICKS)
 		return;
-	share = 100.0 * (now.kernel - since->kernel) / (now.all - since->all);
+	share = 100.0 * (now.kernel - since->kernel) / all;
 	*since = now;
 	if (share < j->gate)
 		return;

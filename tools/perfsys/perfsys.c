@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <bpf/bpf.h>
 #include "clock.h"
 #include "flames.h"
@@ -29,13 +30,14 @@
 #define MOST_PERIOD    (24 * 60 * 60 * NSEC_PER_SEC)
 
 /* Bare numbers below this are coolbpf's seconds; nobody polls every 3 ms. */
-#define FEW_ARE_SECONDS 100
+#define FEW_ARE_SECONDS (100 * NSEC_PER_SEC)
 
 /* Room for different stacks of a second. */
 #define MOST_ROOM 16384
 
-/* Of a title's CPUs. */
-#define CPUS_TEXT 200
+/* Of a title's CPUs, and of all. */
+#define TITLE_CPUS 200
+#define ALL_CPUS   (MAX_CPUS * sizeof("8191"))
 
 static struct perfsys *skel;
 static struct cpu_times *times;
@@ -46,21 +48,25 @@ static bool sampling;
 /* What is being sampled. */
 static __u64 high[MAX_CPUS / 64];
 static double highest;
-static uint64_t moment; /* ns since the epoch */
+static uint64_t moment;	       /* ns since the epoch */
+static char picture[PATH_MAX]; /* empty: no report of it has been made */
+static bool drawn;
 static uint64_t pictures;
 
-/* What the last picture failed with: told when it is another reason than before. */
-static int trouble;
+/* What went wrong last time: told when it is another reason than before. */
+static struct {
+	int sampling, writing, removing;
+} trouble;
 
 static const char *period_text, *sample_text, *directory, *cpus;
 static uint64_t gate = DEFAULT_GATE, hz = DEFAULT_HZ, keep = DEFAULT_KEEP, most_pictures;
 
 static int parse_period(const char *text, uint64_t *ns)
 {
-	uint64_t bare;
+	bool bare = !text[strspn(text, "0123456789.")];
 
-	if (!parse_count(text, &bare) && bare < FEW_ARE_SECONDS)
-		return parse_time(text, NSEC_PER_SEC, ns);
+	if (bare && !parse_time(text, NSEC_PER_SEC, ns) && *ns < FEW_ARE_SECONDS)
+		return 0;
 	return parse_time(text, NSEC_PER_MSEC, ns);
 }
 
@@ -176,11 +182,53 @@ static int open_skeleton(struct session *s)
 	return bpf_map__set_max_entries(skel->maps.samples, 2 * s->stack_room);
 }
 
+/* Tells what went wrong, unless it is what went wrong @before. */
+static void tell_once(int *before, const char *what, const char *which, int err)
+{
+	if (err && err != *before)
+		say_error("cannot %s %s: %s; going on", what, which, strerror(-err));
+	*before = err;
+}
+
+/* What would fail at each catch is better known now than in a week. Returns an exit status. */
+static int try_sampling(const struct session *s)
+{
+	struct sampler_opts opts = sampler_options();
+	int err;
+
+	opts.cpus = s->config->by_cpu ? s->config->cpus : NULL;
+	err = sampler_start(&sampler, &opts, skel->progs.sample);
+	sampler_stop(&sampler);
+	if (!err || err == -ENODEV) /* they are offline, for now */
+		return EXIT_DONE;
+	if (err == -EINVAL)
+		say_error("cannot sample %s at %lu Hz: at most kernel.perf_event_max_sample_rate "
+			  "is allowed",
+			  sampler.event, (unsigned long)hz);
+	else
+		say_error("cannot sample %s: %s%s", sampler.event, strerror(-err),
+			  kernel_missing(err));
+	return err == -EPERM || err == -EACCES ? EXIT_CANNOT : EXIT_FAILED;
+}
+
+static void try_directory(void)
+{
+	char inside[PATH_MAX];
+
+	if (snprintf(inside, sizeof(inside), "%s/.", directory) >= PATH_MAX)
+		tell_once(&trouble.writing, "write to", directory, -ENAMETOOLONG);
+	else if (eaccess(inside, W_OK | X_OK))
+		tell_once(&trouble.writing, "write to", directory, -errno);
+}
+
 static int attach(struct session *s)
 {
-	int err = cpu_times_begin(times);
+	int status = try_sampling(s), err;
 
-	(void)s;
+	if (status)
+		return status;
+	try_directory();
+	err = cpu_times_begin(times);
 	if (!err)
 		return EXIT_DONE;
 	say_error("cannot read /proc/stat: %s", strerror(-err));
@@ -202,11 +250,9 @@ static int tick(struct session *s)
 	err = sampler_start(&sampler, &opts, skel->progs.sample);
 	if (err == -ENODEV)
 		return 0; /* it went offline */
-	if (err) {
-		say_error("cannot sample %s: %s%s", sampler.event, strerror(-err),
-			  kernel_missing(err));
-		return err;
-	}
+	tell_once(&trouble.sampling, "sample", sampler.event, err);
+	if (err)
+		return 0;
 	moment = wall_now();
 	sampling = true;
 	s->resting = false;
@@ -239,18 +285,17 @@ static int take(struct session *s, unsigned int half)
 }
 
 /* The CPUs that were sampled: 1:4. */
-static void name_cpus(char *buf, size_t size)
+static const char *name_cpus(void)
 {
+	static char names[ALL_CPUS];
 	size_t used = 0;
 	int cpu;
 
-	*buf = 0;
-	for (cpu = 0; cpu < MAX_CPUS && used < size; cpu++) {
+	for (cpu = 0; cpu < MAX_CPUS; cpu++) {
 		if (high[cpu / 64] >> (cpu % 64) & 1)
-			used += snprintf(buf + used, size - used, "%s%d", used ? ":" : "", cpu);
+			used += sprintf(names + used, "%s%d", used ? ":" : "", cpu);
 	}
-	if (used >= size)
-		strcpy(buf + size - 4, "...");
+	return names;
 }
 
 static void add_stacks(struct session *s, struct table *stacks)
@@ -274,45 +319,51 @@ static void add_stacks(struct session *s, struct table *stacks)
 	table_merge(stacks);
 }
 
-static int draw(const char *path, const char *names, const struct table *stacks)
+static int draw(const char *names, const struct table *stacks)
 {
-	char title[CPUS_TEXT + 32], subtitle[100], text[CLOCK_LEN];
+	char title[sizeof(ALBUM_TITLE) + TITLE_CPUS], subtitle[100], text[CLOCK_LEN];
 	struct flamegraph_opts look = { .title = title, .subtitle = subtitle };
 	struct flamegraph *graph;
 	int err;
 
-	snprintf(title, sizeof(title), ALBUM_TITLE "%s", names);
+	if (snprintf(title, sizeof(title), ALBUM_TITLE "%s", names) >= (int)sizeof(title))
+		strcpy(title + sizeof(title) - 4, "...");
 	snprintf(subtitle, sizeof(subtitle), "%.0f %% system time; %s at %lu Hz from %s", highest,
 		 sampler.event, (unsigned long)hz, clock_local(text, moment));
 	graph = flamegraph_new(&look);
 	err = graph ? flames_add_rows(graph, stacks) : -ENOMEM;
 	if (!err)
-		err = album_add(path, graph);
-	if (!err)
-		err = album_trim(directory, keep);
+		err = album_add(picture, graph);
 	flamegraph_free(graph);
 	return err;
 }
 
-static void tell_trouble(const char *path, int err)
+/* A report that is asked for meanwhile has the same picture, of what there is of it by then. */
+static void add_picture(const char *names, const struct table *stacks)
 {
-	if (err && err != trouble)
-		say_error("cannot write %s: %s; going on", path, strerror(-err));
-	trouble = err;
+	int err = *picture ? 0 : album_name(directory, moment, picture, sizeof(picture));
+
+	if (!err)
+		err = draw(names, stacks);
+	drawn = !err;
+	tell_once(&trouble.writing, "write", picture, err);
+	/* Also when there was no room for it: there may be too many others. */
+	err = album_trim(directory, keep, picture);
+	if (drawn)
+		tell_once(&trouble.removing, "remove old pictures from", directory, err);
 }
 
 static int report(struct session *s, unsigned int half, struct table *rows)
 {
-	char names[CPUS_TEXT], path[PATH_MAX];
+	const char *names;
 	struct table stacks;
 	struct functions_hottest hottest;
 	struct cell *cells;
-	int err;
 
 	(void)half;
 	if (!sampling)
 		return 0;
-	name_cpus(names, sizeof(names));
+	names = name_cpus();
 	table_init(&stacks, &stack_layout);
 	add_stacks(s, &stacks);
 	cells = table_add(rows);
@@ -323,11 +374,9 @@ static int report(struct session *s, unsigned int half, struct table *rows)
 		cell_number(&cells[ROW_SAMPLES], hottest.all);
 		cell_string(&cells[ROW_HOTTEST], hottest.name);
 		cell_number(&cells[ROW_SHARE], percent(hottest.self, hottest.all));
-		album_name(directory, moment, path, sizeof(path));
-		err = draw(path, names, &stacks);
-		tell_trouble(path, err);
-		if (!err)
-			cell_string(&cells[ROW_FILE], path);
+		add_picture(names, &stacks);
+		if (drawn)
+			cell_string(&cells[ROW_FILE], picture);
 	} else {
 		cell_number(&cells[ROW_SAMPLES], 0);
 	}
@@ -342,8 +391,11 @@ static int empty(struct session *s, unsigned int half)
 	if (sampling) {
 		sampling = false;
 		s->resting = true;
-		if (++pictures == most_pictures)
+		pictures += drawn;
+		if (drawn && pictures == most_pictures)
 			s->stop = true;
+		drawn = false;
+		*picture = 0;
 		malloc_trim(0);
 	}
 	return cpu_times_begin(times);
@@ -357,7 +409,8 @@ static const struct unit perfsys = {
 			"Looks at the system time of each CPU (with interrupts') again and again. Where its share\n"
 			"is above the gate, samples what the kernel does there, and writes a flame graph that is\n"
 			"named by the moment, YYYYMMDD_HHMMSS.svg. Below the gate it writes nothing and costs\n"
-			"next to nothing; it is made to run for weeks. Shares are measured over at least 200 ms.\n"
+			"next to nothing; it is made to run for weeks. Shares are measured over at least 200 ms, and\n"
+			"longer for gates below 10 %.\n"
 			"\n"
 			"Bare numbers for -i and -s: below 100 seconds, as coolbpf's perfSys has them, from 100 on\n"
 			"milliseconds.",
