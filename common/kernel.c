@@ -112,6 +112,11 @@ bool kernel_has_sched_info(void)
 	return turns;
 }
 
+bool kernel_has_tracepoint(const char *name)
+{
+	return !is_without(name) && libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP) > 0;
+}
+
 /* A map of maps: the kernel does not return from updating one while a program may use the old. */
 static int outer_map = -1, inner_map = -1;
 

@@ -19,6 +19,9 @@ bool kernel_has_task_storage(void);
  */
 bool kernel_has_sched_info(void);
 
+/* Does the running kernel have the tracepoint, for programs of type tp_btf? */
+bool kernel_has_tracepoint(const char *name);
+
 /*
  * Waits until no BPF program runs that was running when this was called. Needs
  * kernel_wait_setup(), which returns 0 or a negative errno.

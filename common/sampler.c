@@ -7,11 +7,18 @@
 #include <unistd.h>
 #include "sampler.h"
 
-static int open_event(bool timer, const struct sampler_opts *opts, int cpu)
+static int open_event(const struct perf_event_attr *attr, int cpu)
 {
-	struct perf_event_attr attr = {
+	int fd = syscall(SYS_perf_event_open, attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static struct perf_event_attr clock_event(bool timer, const struct sampler_opts *opts)
+{
+	return (struct perf_event_attr){
 		.type = timer ? PERF_TYPE_SOFTWARE : PERF_TYPE_HARDWARE,
-		.size = sizeof(attr),
+		.size = sizeof(struct perf_event_attr),
 		.config = timer ? PERF_COUNT_SW_CPU_CLOCK : PERF_COUNT_HW_CPU_CYCLES,
 		.freq = 1,
 		.sample_freq = opts->hz,
@@ -21,23 +28,21 @@ static int open_event(bool timer, const struct sampler_opts *opts, int cpu)
 		.exclude_guest = opts->exclude_guest,
 		.exclude_host = opts->exclude_host,
 	};
-	int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
 }
 
-static bool is_wanted(const struct sampler_opts *opts, int cpu)
+static bool is_wanted(const __u64 *cpus, int cpu)
 {
-	return !opts->cpus || opts->cpus[cpu / 64] >> (cpu % 64) & 1;
+	return !cpus || cpus[cpu / 64] >> (cpu % 64) & 1;
 }
 
 void sampler_choose(struct sampler *s, const struct sampler_opts *opts)
 {
+	struct perf_event_attr cycles = clock_event(false, opts);
 	int cpus = libbpf_num_possible_cpus(), cpu, fd = -ENODEV;
 
 	for (cpu = 0; cpu < cpus && fd == -ENODEV; cpu++) {
-		if (is_wanted(opts, cpu))
-			fd = open_event(false, opts, cpu);
+		if (is_wanted(opts->cpus, cpu))
+			fd = open_event(&cycles, cpu);
 	}
 	s->timer = fd < 0;
 	s->event = s->timer ? "cpu-clock" : "cycles";
@@ -47,18 +52,27 @@ void sampler_choose(struct sampler *s, const struct sampler_opts *opts)
 
 int sampler_start(struct sampler *s, const struct sampler_opts *opts, struct bpf_program *prog)
 {
+	struct perf_event_attr attr = clock_event(s->timer, opts);
+
+	return sampler_start_event(s, &attr, opts->cpus, prog);
+}
+
+int sampler_start_event(struct sampler *s, const struct perf_event_attr *attr, const __u64 *wanted,
+			struct bpf_program *prog)
+{
 	int cpus = libbpf_num_possible_cpus(), cpu, fd, err = 0;
 
 	if (cpus < 0)
 		return cpus;
 	s->count = 0;
 	s->links = calloc(cpus, sizeof(*s->links));
-	if (!s->links)
-		return -ENOMEM;
+	s->events = calloc(cpus, sizeof(*s->events));
+	if (!s->links || !s->events)
+		err = -ENOMEM;
 	for (cpu = 0; cpu < cpus && !err; cpu++) {
-		if (!is_wanted(opts, cpu))
+		if (!is_wanted(wanted, cpu))
 			continue;
-		fd = open_event(s->timer, opts, cpu);
+		fd = open_event(attr, cpu);
 		if (fd == -ENODEV)
 			continue; /* offline */
 		if (fd < 0) {
@@ -67,7 +81,7 @@ int sampler_start(struct sampler *s, const struct sampler_opts *opts, struct bpf
 		}
 		s->links[s->count] = bpf_program__attach_perf_event(prog, fd);
 		if (s->links[s->count]) {
-			s->count++;
+			s->events[s->count++] = fd;
 		} else {
 			err = -errno;
 			close(fd);
@@ -85,5 +99,19 @@ void sampler_stop(struct sampler *s)
 	while (s->count)
 		bpf_link__destroy(s->links[--s->count]); /* closes the event */
 	free(s->links);
+	free(s->events);
 	s->links = NULL;
+	s->events = NULL;
+}
+
+uint64_t sampler_events(const struct sampler *s)
+{
+	uint64_t all = 0, count;
+	unsigned int i;
+
+	for (i = 0; i < s->count; i++) {
+		if (read(s->events[i], &count, sizeof(count)) == sizeof(count))
+			all += count;
+	}
+	return all;
 }

@@ -221,6 +221,12 @@ static int compare_cells(const struct column *column, const struct cell *a, cons
 	}
 }
 
+/* Do rows that are to be one differ in @column? */
+static bool varies(const struct column *column)
+{
+	return column->adds_up || column->lowest || column->highest || column->type == CELL_PERCENT;
+}
+
 /* 0 for rows that are to be one. */
 static int compare_rows(const struct layout *layout, const struct cell *a, const struct cell *b)
 {
@@ -230,7 +236,7 @@ static int compare_rows(const struct layout *layout, const struct cell *a, const
 	for (i = 0; i < layout->count; i++) {
 		const struct column *column = &layout->columns[i];
 
-		if (column->adds_up || column->type == CELL_PERCENT)
+		if (varies(column))
 			continue;
 		order = compare_cells(column, &a[i], &b[i]);
 		if (order)
@@ -248,6 +254,15 @@ static int alike_together(const void *a, const void *b, void *by)
 		return order;
 	return -compare_numbers(((const struct cell *)a)[weight].number,
 				((const struct cell *)b)[weight].number);
+}
+
+static void merge_cell(const struct column *column, struct cell *to, const struct cell *from)
+{
+	if (column->adds_up)
+		to->number += from->number;
+	else if (column->lowest ? from->number < to->number
+				: column->highest && from->number > to->number)
+		to->number = from->number;
 }
 
 void table_merge(struct table *t)
@@ -269,8 +284,7 @@ void table_merge(struct table *t)
 			continue;
 		}
 		for (i = 0; i < columns; i++) {
-			if (layout->columns[i].adds_up)
-				to[i].number += from[i].number;
+			merge_cell(&layout->columns[i], &to[i], &from[i]);
 			cell_clear(&from[i], layout->columns[i].type);
 		}
 	}

@@ -36,7 +36,8 @@ struct column {
 	enum cell_type type;
 	const struct layout *layout; /* of a CELL_TABLE */
 	bool below; /* text shows it below the row, a line each of a table's rows or a stack's frames */
-	bool adds_up; /* rows that are the same but for such columns are one */
+	bool adds_up; /* rows that are the same but for such columns, and these two, are one */
+	bool lowest, highest; /* ... which has the lowest or the highest of their values */
 	/* A CELL_PERCENT: the number of the column that it is a share of, plus one. */
 	unsigned int share_of;
 	int width; /* in text; 0: as usual */
@@ -106,9 +107,9 @@ int column_of(const struct layout *layout, enum cell_type type);
 int column_that_adds_up(const struct layout *layout);
 
 /*
- * Makes rows one that are the same but for columns that add up, where stacks are the same when
- * their frames have the same names. The one with most in the first of those columns gives what
- * names do not tell (offsets).
+ * Makes rows one that are the same but for columns that say how (adds_up, lowest, highest), where
+ * stacks are the same when their frames have the same names. The one with most in the first column
+ * that adds up gives what names do not tell (offsets).
  */
 void table_merge(struct table *t);
 

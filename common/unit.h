@@ -113,6 +113,12 @@ struct unit {
 	/* The distribution of all of half @half, for the heat map; NULL if the unit has none. */
 	int (*total)(struct session *s, unsigned int half, struct hist *total);
 
+	/*
+	 * Units whose programs run at perf events: those that the kernel has not run them at, since
+	 * it does not count that itself. Never less than before. NULL: there are none.
+	 */
+	uint64_t (*skipped)(struct session *s);
+
 	/* Adds a row to @events for what came through the map `events`. */
 	void (*event)(struct session *s, const void *data, size_t size, struct table *events);
 };
