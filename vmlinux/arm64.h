@@ -35,6 +35,10 @@ struct bpf_perf_event_data {
 #define SAMPLE_IN_USER(ctx)  (!((ctx)->regs.pstate & 0xf)) /* exception level 0 */
 #define SAMPLE_IRQS_OFF(ctx) (!!((ctx)->regs.pstate & 0x80))
 
+/* Page faults have no tracepoints here that would say more of them. */
+#define FAULT_WRITES(error)   false
+#define FAULT_EXECUTES(error) false
+
 /* Room for the instructions before an address that ENABLES_IRQS() looks at, in bytes. */
 #define CODE_BEFORE 4
 

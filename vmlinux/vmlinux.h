@@ -119,6 +119,91 @@ struct thread_info {
 	unsigned long flags;
 };
 
+struct qstr {
+	u64 hash_len;
+	const unsigned char *name;
+};
+
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
+struct dentry {
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+};
+
+struct vm_special_mapping {
+	const char *name;
+};
+
+struct anon_vma_name {
+	char name[1];
+};
+
+struct vm_operations_struct;
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	struct mm_struct *vm_mm;
+	const struct vm_operations_struct *vm_ops;
+	struct file *vm_file;
+	void *vm_private_data;
+	struct anon_vma_name *anon_name;
+};
+
+struct maple_tree {
+	void *ma_root;
+};
+
+struct maple_range_64 {
+	unsigned long pivot[15];
+	void *slot[16];
+};
+
+struct maple_arange_64 {
+	unsigned long pivot[9];
+	void *slot[10];
+};
+
+enum maple_type {
+	maple_dense,
+	maple_leaf_64,
+	maple_range_64,
+	maple_arange_64,
+};
+
+struct mm_struct {
+	struct maple_tree mm_mt;
+	unsigned long start_brk, brk, start_stack;
+};
+
+/* To 6.0. */
+struct vmacache {
+	struct vm_area_struct *vmas[4];
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -133,11 +218,18 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct css_set *cgroups;
 	u64 self_exec_id;
+	struct mm_struct *mm;
+	int pagefault_disabled;
 };
 
 /* Before 5.14. */
 struct task_struct___state {
 	volatile long state;
+};
+
+/* To 6.0. */
+struct task_struct___vmacache {
+	struct vmacache vmacache;
 };
 
 /* 6.4 to 6.18. */
