@@ -113,12 +113,8 @@ struct stack {
 	__u64 ip[MAX_STACK];
 };
 
-/*
- * Stacks have ids: a hash of their addresses. Its lowest bit is the half that the stack is kept in
- * (see struct bpf_control). 0: there is no stack. STACK_LOST: it could not be kept.
- */
-#define STACK_HALF 1ULL
-#define STACK_LOST 2ULL
+/* Stacks have ids: a hash of their addresses. 0: there is no stack. STACK_LOST: it was not kept. */
+#define STACK_LOST 1ULL
 
 /*
  * What a stack stands for: whose it is, and its two parts. An address means something in a space
@@ -129,7 +125,7 @@ struct stack_key {
 	__u64 kernel; /* ids of stacks */
 	__u64 user;
 	__u32 pid;
-	__u32 half;
+	__u32 pad;
 	char comm[COMM_LEN];
 };
 

@@ -6,8 +6,9 @@
  * The kernel's own map for this (BPF_MAP_TYPE_STACK_TRACE) drops a stack when its hash meets
  * another one's in the map's table, which happens long before the map is full.
  *
- * Userspace moves the stacks of the finished half out of the map every second, so the map has room
- * for those of a second. common/stacks.h is the other side.
+ * Each half (see struct bpf_control) has a map of its own, so that userspace can move what is in the
+ * finished one to its memory all at once, every second; a map has room for the stacks of a second.
+ * common/stacks.h is the other side.
  *
  * A unit that never takes users' stacks defines KERNEL_STACKS_ONLY before it includes this.
  */
@@ -22,16 +23,19 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+/* The map of @half; maps for halves are called NAME_0 and NAME_1. */
+#define HALF_MAP(name, half) ((half) ? (void *)&name##_1 : (void *)&name##_0)
+
 /*
  * Key: a stack's id. Filled at a stack's first sight in a half, sized by userspace. When it is
  * full, what has this stack is counted under STACK_LOST.
  */
-struct {
+struct stacks {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, u64);
 	__type(value, struct stack);
-} stacks SEC(".maps");
+} stacks_0 SEC(".maps"), stacks_1 SEC(".maps");
 
 /* A program that takes a stack may be interrupted by another that does. */
 #define STACK_LEVELS 4
@@ -78,10 +82,11 @@ static __always_inline u64 hash_step(u64 hash, u64 word)
 }
 
 /* Puts the stack of @ctx together in @s and keeps it. Returns its id. */
-static __always_inline u64 keep_in(void *ctx, u64 flags, u64 half, struct stack *s)
+static __always_inline u64 keep_in(void *ctx, u64 flags, u32 half, struct stack *s)
 {
 	/* As an int: before 6.4 the upper half of what the helper returns is undefined. */
 	int size = bpf_get_stack(ctx, s->ip, config.max_stack * sizeof(u64), flags);
+	void *map = HALF_MAP(stacks, half);
 	u64 id = flags;
 	u32 i, depth;
 	long err;
@@ -94,12 +99,12 @@ static __always_inline u64 keep_in(void *ctx, u64 flags, u64 half, struct stack 
 			break;
 		id = hash_step(id, s->ip[i]);
 	}
-	id = (id & ~(STACK_HALF | STACK_LOST)) | half;
-	if (bpf_map_lookup_elem(&stacks, &id))
+	id |= 2; /* neither 0 nor STACK_LOST */
+	if (bpf_map_lookup_elem(map, &id))
 		return id;
 	s->depth = depth;
 	s->cut_off = depth == config.max_stack;
-	err = bpf_map_update_elem(&stacks, &id, s, BPF_ANY);
+	err = bpf_map_update_elem(map, &id, s, BPF_ANY);
 	if (!err)
 		return id;
 	count_lost(lost_because(err));
@@ -108,10 +113,10 @@ static __always_inline u64 keep_in(void *ctx, u64 flags, u64 half, struct stack 
 
 /*
  * Keeps a part of the stack at @ctx: the user part with BPF_F_USER_STACK in @flags, else the
- * kernel's, without as many frames as @flags says. @half is where
- * what is counted under it goes too. Returns its id, 0 if there is no such part.
+ * kernel's, without as many frames as @flags says. @half is where what is counted under it goes
+ * too. Returns its id, 0 if there is no such part.
  */
-static __noinline u64 keep_stack(void *ctx, u64 flags, u64 half)
+static __noinline u64 keep_stack(void *ctx, u64 flags, u32 half)
 {
 	u32 zero = 0, at;
 	u32 *level = bpf_map_lookup_elem(&stack_level, &zero);
@@ -154,17 +159,19 @@ static __always_inline bool tell_of_space(u64 space, enum space_event event)
 	return true;
 }
 
-/* Fills @key with what the running task is and has on its stack at @ctx. @skip: kernel frames. */
-static __always_inline void stack_here(void *ctx, u64 skip, bool in_user, struct stack_key *key)
+/*
+ * Fills @key with what the running task is and has on its stack at @ctx, to be counted in @half.
+ * @skip: kernel frames to leave out.
+ */
+static __always_inline void stack_here(void *ctx, u64 skip, bool in_user, u32 half,
+				       struct stack_key *key)
 {
 	u32 known = 1;
 
 	key->pid = bpf_get_current_pid_tgid() >> 32;
-	key->half = current_half();
 	bpf_get_current_comm(key->comm, sizeof(key->comm));
-	key->kernel = config.kernel_stack && !in_user ? keep_stack(ctx, skip, key->half) : 0;
-	key->user = config.user_stack && key->pid ? keep_stack(ctx, BPF_F_USER_STACK, key->half)
-						  : 0;
+	key->kernel = config.kernel_stack && !in_user ? keep_stack(ctx, skip, half) : 0;
+	key->user = config.user_stack && key->pid ? keep_stack(ctx, BPF_F_USER_STACK, half) : 0;
 	key->space = 0;
 	if (!key->user)
 		return;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
 #include "say.h"
 #include "stacks.h"
 
-/* Bytes of a key and of a value. */
-#define MOST_KEY   256
-#define MOST_VALUE 64
+/* So many elements are taken from a map at once; no bucket of a hash has as many. */
+#define BATCH 512
 
 /* Where a stack's addresses are. */
 struct kept {
@@ -18,26 +18,30 @@ struct kept {
 };
 
 struct stacks {
-	int stacks; /* the map */
+	struct bpf_object *obj;
 	struct ring_buffer *notices;
 	struct symbols *symbols;
-	struct tally kept; /* id without its half: struct kept */
+	struct tally kept; /* id: struct kept */
 };
 
-static struct bpf_map *the_map(const struct bpf_object *obj)
+static struct bpf_map *half_map(const struct bpf_object *obj, const char *name, unsigned int half)
 {
-	return bpf_object__find_map_by_name(obj, "stacks");
+	char full[32];
+
+	snprintf(full, sizeof(full), "%s_%u", name, half);
+	return bpf_object__find_map_by_name(obj, full);
 }
 
 bool stacks_there(const struct bpf_object *obj)
 {
-	return the_map(obj);
+	return half_map(obj, "stacks", 0);
 }
 
-int stacks_size(struct bpf_object *obj, unsigned int room)
+int stacks_size(struct bpf_object *obj, const char *name, unsigned int room)
 {
-	/* Two halves. */
-	return bpf_map__set_max_entries(the_map(obj), 2 * room);
+	int err = bpf_map__set_max_entries(half_map(obj, name, 0), room);
+
+	return err ? err : bpf_map__set_max_entries(half_map(obj, name, 1), room);
 }
 
 static int on_notice(void *context, void *data, size_t size)
@@ -60,7 +64,7 @@ struct stacks *stacks_new(struct bpf_object *obj, bool lines)
 	if (!st)
 		return NULL;
 	tally_init(&st->kept, sizeof(uint64_t), sizeof(struct kept));
-	st->stacks = bpf_map__fd(the_map(obj));
+	st->obj = obj;
 	st->symbols = symbols_new(lines);
 	st->notices = ring_buffer__new(bpf_object__find_map_fd_by_name(obj, "notices"), on_notice,
 				       st, NULL);
@@ -107,42 +111,30 @@ struct symbols *stacks_symbols(const struct stacks *st)
 	return st->symbols;
 }
 
-/*
- * Calls @take for each key of hash @fd that @ours says belongs to the finished half, and removes
- * it. Such keys do not change any more; others come and go meanwhile.
- */
-static int take_each(int fd, unsigned int half, bool (*ours)(const void *key, unsigned int half),
-		     int (*take)(void *data, int fd, const void *key), void *data)
+/* Empties the hash @map, which nobody uses now: calls @take for each of its elements. */
+static int take_all(const struct bpf_map *map,
+		    int (*take)(void *data, const void *key, const void *value), void *data)
 {
-	char keys[2][MOST_KEY] __attribute__((aligned(8))), *key = NULL, *next = keys[0];
-	bool remove = false;
-	int err = 0;
+	size_t key_size = bpf_map__key_size(map), value_size = bpf_map__value_size(map);
+	char *keys = malloc(BATCH * key_size), *values = malloc(BATCH * value_size);
+	int err = keys && values ? 0 : -ENOMEM;
+	__u32 count, i, at = 0, *from = NULL;
+	bool end = false;
 
-	while (!err && !bpf_map_get_next_key(fd, key, next)) {
-		/* Only now: the order goes on from an element that is there. */
-		if (remove)
-			bpf_map_delete_elem(fd, key);
-		remove = ours(next, half);
-		if (remove)
-			err = take(data, fd, next);
-		key = next;
-		next = key == keys[0] ? keys[1] : keys[0];
+	while (!err && !end) {
+		count = BATCH;
+		if (bpf_map_lookup_and_delete_batch(bpf_map__fd(map), from, &at, keys, values,
+						    &count, NULL)) {
+			end = errno == ENOENT;
+			err = end ? 0 : -errno;
+		}
+		for (i = 0; !err && i < count; i++)
+			err = take(data, keys + i * key_size, values + i * value_size);
+		from = &at;
 	}
-	if (!err && errno != ENOENT)
-		err = -errno;
-	if (remove)
-		bpf_map_delete_elem(fd, key);
+	free(keys);
+	free(values);
 	return err;
-}
-
-static uint64_t without_half(uint64_t id)
-{
-	return id & ~STACK_HALF;
-}
-
-static bool count_of_half(const void *key, unsigned int half)
-{
-	return ((const struct stack_key *)key)->half == half;
 }
 
 struct counting {
@@ -150,47 +142,28 @@ struct counting {
 	void (*add)(void *total, const void *one);
 };
 
-static int take_count(void *data, int fd, const void *key)
+static int take_count(void *data, const void *key, const void *value)
 {
 	const struct counting *counting = data;
-	struct tally *into = counting->into;
-	char copy[MOST_KEY] __attribute__((aligned(8)));
-	char value[MOST_VALUE] __attribute__((aligned(8)));
-	struct stack_key *k = (struct stack_key *)copy;
 
-	if (bpf_map_lookup_elem(fd, key, value))
-		return -errno;
-	memcpy(copy, key, into->key_size);
-	k->half = 0;
-	k->kernel = without_half(k->kernel);
-	k->user = without_half(k->user);
-	counting->add(tally_at(into, copy), value);
+	counting->add(tally_at(counting->into, key), value);
 	return 0;
 }
 
-static bool stack_of_half(const void *key, unsigned int half)
+static int take_stack(void *data, const void *key, const void *value)
 {
-	return (*(const uint64_t *)key & STACK_HALF) == half;
-}
-
-static int take_stack(void *data, int fd, const void *key)
-{
+	const struct stack *stack = value;
 	struct stacks *st = data;
-	uint64_t id = without_half(*(const uint64_t *)key);
-	struct stack stack;
-	struct kept *kept;
+	struct kept *kept = tally_at(&st->kept, key);
 
-	if (tally_find(&st->kept, &id))
+	if (kept->ips)
 		return 0;
-	if (bpf_map_lookup_elem(fd, key, &stack))
-		return -errno;
-	kept = tally_at(&st->kept, &id);
-	kept->depth = stack.depth < MAX_STACK ? stack.depth : MAX_STACK;
-	kept->cut_off = stack.cut_off;
-	kept->ips = malloc(kept->depth * sizeof(*kept->ips));
+	kept->depth = stack->depth < MAX_STACK ? stack->depth : MAX_STACK;
+	kept->cut_off = stack->cut_off;
+	kept->ips = malloc((kept->depth + 1) * sizeof(*kept->ips));
 	if (!kept->ips)
 		return -ENOMEM;
-	memcpy(kept->ips, stack.ip, kept->depth * sizeof(*kept->ips));
+	memcpy(kept->ips, stack->ip, kept->depth * sizeof(*kept->ips));
 	return 0;
 }
 
@@ -272,15 +245,15 @@ void stacks_add_number(void *total, const void *one)
 	*(uint64_t *)total += *(const uint64_t *)one;
 }
 
-int stacks_take(struct stacks *st, int counts, unsigned int half, struct tally *into,
+int stacks_take(struct stacks *st, const char *name, unsigned int half, struct tally *into,
 		void (*add)(void *total, const void *one))
 {
 	struct counting counting = { into, add };
 	size_t known = into->count;
-	int err = take_each(counts, half, count_of_half, take_count, &counting);
+	int err = take_all(half_map(st->obj, name, half), take_count, &counting);
 
 	if (!err)
-		err = take_each(st->stacks, half, stack_of_half, take_stack, st);
+		err = take_all(half_map(st->obj, "stacks", half), take_stack, st);
 	if (!err)
 		look_again(st, into, known);
 	return err;

@@ -17,8 +17,11 @@ struct stacks;
 /* Is @obj one that takes stacks? */
 bool stacks_there(const struct bpf_object *obj);
 
-/* Sizes the map of @obj for @room different stacks a half. Before load. 0 or a negative errno. */
-int stacks_size(struct bpf_object *obj, unsigned int room);
+/*
+ * Sizes the maps of @obj that are called @name with a half's number behind it ("stacks" are the
+ * stacks') for @room keys each. Before load. Returns 0 or a negative errno.
+ */
+int stacks_size(struct bpf_object *obj, const char *name, unsigned int room);
 
 /*
  * To be called after load. @lines: see symbols_new(). NULL with errno set when memory is short or
@@ -32,11 +35,11 @@ int stacks_fd(const struct stacks *st);
 void stacks_heed(struct stacks *st);
 
 /*
- * Moves what the finished half @half has: stacks to memory here, and what the map @counts has to
+ * Moves what the finished half @half has: stacks to memory here, and what its map of @name has to
  * @into, where @add adds a value to what there is of the same key. Keys begin with a struct
- * stack_key, whose `half` and ids have no half any more in @into. Returns 0 or a negative errno.
+ * stack_key. Returns 0 or a negative errno.
  */
-int stacks_take(struct stacks *st, int counts, unsigned int half, struct tally *into,
+int stacks_take(struct stacks *st, const char *name, unsigned int half, struct tally *into,
 		void (*add)(void *total, const void *one));
 
 /* For values that are numbers of 64 bits. */

@@ -625,7 +625,7 @@ static int configure_stacks(struct session *s)
 	s->config->user_stack = set->call_graph && set->user_callchain;
 	if (exec && !s->config->user_stack)
 		bpf_program__set_autoload(exec, false);
-	return stacks_size(s->obj, set->call_graph ? s->stack_room : 1);
+	return stacks_size(s->obj, "stacks", set->call_graph ? s->stack_room : 1);
 }
 
 /* Opens, configures, loads and attaches the programs. Returns an exit status. */

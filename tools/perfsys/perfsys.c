@@ -179,7 +179,7 @@ static int open_skeleton(struct session *s)
 	opts.cpus = NULL;
 	sampler_choose(&sampler, &opts);
 	s->stack_room = room < MOST_ROOM ? room + 256 : MOST_ROOM;
-	return bpf_map__set_max_entries(skel->maps.samples, 2 * s->stack_room);
+	return stacks_size(s->obj, "samples", s->stack_room);
 }
 
 /* Tells what went wrong, unless it is what went wrong @before. */
@@ -270,8 +270,7 @@ static int alarm_over(struct session *s)
 
 static int take(struct session *s, unsigned int half)
 {
-	int err = stacks_take(s->stacks, bpf_map__fd(skel->maps.samples), half, &samples,
-			      stacks_add_number);
+	int err = stacks_take(s->stacks, "samples", half, &samples, stacks_add_number);
 	size_t i;
 
 	for (i = 0; i < samples.count; i++) {

@@ -28,12 +28,12 @@ struct need_resched need_resched = {};
  * Samples. Filled at the first sight of a key in a half, sized and emptied by userspace. When it
  * is full, samples with a new key are lost.
  */
-struct {
+struct samples {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct profile_key);
 	__type(value, u64);
-} samples SEC(".maps");
+} samples_0 SEC(".maps"), samples_1 SEC(".maps");
 
 static __always_inline bool as_wished(u32 wish, bool is)
 {
@@ -94,13 +94,14 @@ SEC("perf_event")
 int sample(struct bpf_perf_event_data *ctx)
 {
 	struct profile_key key = {};
+	u32 half = current_half();
 
 	if (!observing() || !sample_wanted(ctx))
 		return 0;
-	stack_here(ctx, 0, SAMPLE_IN_USER(ctx), &key.stack);
+	stack_here(ctx, 0, SAMPLE_IN_USER(ctx), half, &key.stack);
 	if (per_cpu)
 		key.cpu = bpf_get_smp_processor_id();
-	count_key(&samples, &key);
+	count_key(HALF_MAP(samples, half), &key);
 	return 0;
 }
 

@@ -212,7 +212,7 @@ static int open_skeleton(struct session *s)
 	set_filters();
 	room = cpus * hz * PARTS;
 	s->stack_room = room < MOST_ROOM ? room + 1024 : MOST_ROOM;
-	return bpf_map__set_max_entries(skel->maps.samples, 2 * s->stack_room);
+	return stacks_size(s->obj, "samples", s->stack_room);
 }
 
 /* Starts the samples. Returns an exit status. */
@@ -272,8 +272,7 @@ static int take(struct session *s, unsigned int half)
 
 	tally_init(&window, samples.key_size, samples.value_size);
 	tally_init(&on_cpu, sizeof(__u32), sizeof(uint64_t));
-	err = stacks_take(s->stacks, bpf_map__fd(skel->maps.samples), half, &window,
-			  stacks_add_number);
+	err = stacks_take(s->stacks, "samples", half, &window, stacks_add_number);
 	count_cpus(s, &window, &on_cpu);
 	for (i = 0; i < window.count; i++) {
 		struct profile_key key = *(const struct profile_key *)tally_key(&window, i);
@@ -307,12 +306,13 @@ static int report(struct session *s, unsigned int half, struct table *rows)
 		cell_number(&row[ROW_PID], key->stack.pid);
 		cell_stack(&row[ROW_STACK], stacks_chain(s->stacks, &key->stack));
 	}
-	possible = sampler.count * hz * (s->report.elapsed_ns / NSEC_PER_USEC) / 1000000;
+	/* In millionths of a sample: a short report has few. */
+	possible = sampler.count * hz * (s->report.elapsed_ns / NSEC_PER_USEC);
 	cell_string(&about[ABOUT_EVENT], sampler.event);
 	cell_number(&about[ABOUT_HZ], hz);
 	cell_number(&about[ABOUT_CPUS], sampler.count);
 	cell_number(&about[ABOUT_SAMPLES], all);
-	cell_number(&about[ABOUT_SHARE], percent(all, possible));
+	cell_number(&about[ABOUT_SHARE], percent(1000000 * all, possible));
 	return 0;
 }
 
