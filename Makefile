@@ -93,7 +93,7 @@ $(foreach unit,$(UNITS),$(eval $(call unit_rules,$(unit))))
 # programs have a build.mk, which adds its programs to UNIT_TESTS.
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 SAN_CFLAGS := -O1 -g -std=gnu11 -D_GNU_SOURCE $(WARN) $(SAN)
-UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
+UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 
 $(O)/san/common/%.o: common/%.c
 	@mkdir -p $(@D)
@@ -105,10 +105,14 @@ $(O)/san/libcommon.a: $(patsubst common/%.c,$(O)/san/common/%.o,$(wildcard commo
 
 SAN_LIBS := $(O)/san/libcommon.a $(O)/san/libblazesym_c.a
 
-$(O)/tests/unit/%: tests/unit/%.c $(SAN_LIBS)
+$(O)/tests/unit/helpers.o: tests/unit/helpers.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Ivmlinux $(SAN_CFLAGS) -MMD -MP $< -o $@ $(SAN_LIBS) $(SHIM_LIBS) $(LDLIBS) \
-		-lcmocka
+	$(CC) $(CPPFLAGS) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/tests/unit/test_%: tests/unit/test_%.c $(O)/tests/unit/helpers.o $(SAN_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Ivmlinux $(SAN_CFLAGS) -MMD -MP $< $(O)/tests/unit/helpers.o -o $@ $(SAN_LIBS) \
+		$(SHIM_LIBS) $(LDLIBS) -lcmocka
 
 -include $(wildcard tests/unit/*/build.mk tests/bench/build.mk)
 

@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Globs for thread names: what fnmatch(3) says of a pattern and a name is right. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "helpers.h"
+
 #include <errno.h>
 #include <fnmatch.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "comm_glob.h"
-
-static uint64_t random_state = 521288629ULL;
-
-static uint64_t random64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 /* Up to @most random characters of @alphabet. */
 static void draw(char *text, size_t most, const char *alphabet)

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The command behind `--`, from its making to its end. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <dirent.h>
+#include "helpers.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,40 +18,24 @@
 #include "command.h"
 #include "say.h"
 
-static char folder[] = "/tmp/test_command.XXXXXX";
-
 static char out_path[64], err_path[64];
 
 static int group_setup(void **state)
 {
-	(void)state;
 	signal(SIGPIPE, SIG_IGN); /* as units do */
 	say_setup("tester", false, false);
-	if (!mkdtemp(folder))
+	if (folder_make(state))
 		return -1;
-	snprintf(out_path, sizeof(out_path), "%s/out", folder);
-	snprintf(err_path, sizeof(err_path), "%s/err", folder);
+	snprintf(out_path, sizeof(out_path), "%s", path_of("out"));
+	snprintf(err_path, sizeof(err_path), "%s", path_of("err"));
 	return 0;
 }
 
 static int group_teardown(void **state)
 {
-	(void)state;
 	unlink(out_path);
 	unlink(err_path);
-	return rmdir(folder);
-}
-
-static unsigned int open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
+	return folder_remove(state);
 }
 
 static double now(void)
@@ -136,21 +115,6 @@ static int run_shell(const char *script)
 	return status;
 }
 
-/* What is in the file @path, in a static buffer; NULL if it is not there. */
-static const char *content(const char *path)
-{
-	static char text[4096];
-	FILE *file = fopen(path, "r");
-	size_t size;
-
-	if (!file)
-		return NULL;
-	size = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
-	text[size] = 0;
-	return text;
-}
-
 /* Waits up to 10 s for `out` to have @expected. */
 static void wait_for_content(const char *expected)
 {
@@ -176,7 +140,7 @@ static void a_command_is_held_until_it_is_started(void **state)
 	assert_int_equal(command_start(&c), 0);
 	assert_true(has_ended(&c, 10000));
 	command_reap(&c);
-	assert_string_equal(content(out_path), "ran\n");
+	check_content(out_path, "ran\n");
 	command_end(&c);
 }
 
@@ -191,7 +155,7 @@ static void the_process_that_is_held_becomes_the_command(void **state)
 	assert_int_equal(command_start(&c), 0);
 	assert_true(has_ended(&c, 10000));
 	command_reap(&c);
-	assert_string_equal(content(out_path), expected);
+	check_content(out_path, expected);
 	command_end(&c);
 }
 
@@ -207,7 +171,7 @@ static void arguments_arrive_as_they_were(void **state)
 	assert_int_equal(command_start(&c), 0);
 	assert_true(has_ended(&c, 10000));
 	command_reap(&c);
-	assert_string_equal(content(out_path), "a b||--|*|ä|");
+	check_content(out_path, "a b||--|*|ä|");
 	command_end(&c);
 }
 
@@ -244,7 +208,7 @@ static void it_inherits_no_files(void **state)
 	assert_int_equal(system(expected), 0);
 	snprintf(expected, sizeof(expected), "%s", content(err_path));
 	assert_int_equal(run_shell("ls /proc/self/fd > $1"), 0);
-	assert_string_equal(content(out_path), expected);
+	check_content(out_path, expected);
 }
 
 static int start_status(char **argv)
@@ -372,7 +336,7 @@ static void it_has_time_to_clean_up(void **state)
 	command_end(&c);
 	assert_int_equal(c.pid, 0);
 	assert_int_equal(command_status(&c), 9);
-	assert_string_equal(content(out_path), "up\nclean\n");
+	check_content(out_path, "up\nclean\n");
 }
 
 static volatile sig_atomic_t signals;
@@ -423,25 +387,20 @@ static void what_ends_by_itself_is_reaped_at_the_end(void **state)
 static void what_does_not_end_is_left_running_and_told(void **state)
 {
 	struct command c;
+	const char *told;
 	char pid[32];
 	double begin, took;
-	int kept, err;
 
 	(void)state;
 	hold_shell(&c, "trap '' TERM; echo up > $1; while :; do sleep 0.05; done");
 	assert_int_equal(command_start(&c), 0);
 	wait_for_content("up\n");
 
-	fflush(stderr);
-	kept = dup(STDERR_FILENO);
-	err = open(err_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	dup2(err, STDERR_FILENO);
-	close(err);
+	catch_begin();
 	begin = now();
 	command_end(&c);
 	took = now() - begin;
-	dup2(kept, STDERR_FILENO);
-	close(kept);
+	told = catch_end();
 
 	/* Still there, and not a zombie. */
 	assert_int_equal(kill(c.pid, 0), 0);
@@ -451,10 +410,8 @@ static void what_does_not_end_is_left_running_and_told(void **state)
 	assert_true(took >= 1.9 && took < 4);
 
 	snprintf(pid, sizeof(pid), " %d)", c.pid);
-	assert_non_null(strstr(content(err_path), pid));
-	assert_non_null(strstr(content(err_path), "/bin/sh"));
-	assert_int_equal(strncmp(content(err_path), "tester: ", 8), 0);
-	assert_int_equal(strcspn(content(err_path), "\n"), strlen(content(err_path)) - 1);
+	check_told(told, pid);
+	check_told(told, "/bin/sh");
 }
 
 static void without_a_command_there_is_nothing_to_end(void **state)

@@ -6,16 +6,12 @@
  * FUZZ_SEED=N gives other inputs, FUZZ_SECONDS=N (of CPU time, 4) more or fewer of them. Inputs
  * depend on the seed alone: what has failed fails again.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "helpers.h"
+
 #include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,16 +25,8 @@
 /* Calls of fuzz(), which share the time. */
 #define ROUNDS 8
 
-static uint64_t seed, random_state;
+static uint64_t seed;
 static double seconds_each;
-
-static uint64_t random64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 static double cpu_time(void)
 {

@@ -4,11 +4,8 @@
  * not by the programs' code (test_hist_bpf.c has that), and figures are compared with those of the
  * sorted samples.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "helpers.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +13,6 @@
 #include "hist.h"
 
 #define LIMIT (1ULL << HIST_MAX_BITS)
-
-static uint64_t random_state = 88172645463325252ULL;
-
-static uint64_t random64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 /* Above 0, below 1. */
 static double random_share(void)

@@ -3,11 +3,8 @@
  * Histograms as the programs fill them: the very code of bpf/hist.bpf.h, which needs nothing of the
  * kernel but names for types.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "helpers.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <linux/types.h>
@@ -23,16 +20,6 @@ typedef __u64 u64;
 #include "hist.bpf.h"
 
 #define LIMIT (1ULL << HIST_MAX_BITS)
-
-static uint64_t random_state = 2463534242ULL;
-
-static uint64_t random64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 static void check_bucket(uint64_t value)
 {

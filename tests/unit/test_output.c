@@ -1,70 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where reports go, and what is told when they do not get there. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <dirent.h>
+#include "helpers.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pty.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "report.h"
-
-static char folder[] = "/tmp/test_output.XXXXXX";
-
-static const char *path_of(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return path;
-}
 
 static int setup(void **state)
 {
-	(void)state;
 	/* As units do. */
 	signal(SIGPIPE, SIG_IGN);
-	return !mkdtemp(folder);
+	return folder_make(state);
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	unlink(path_of("report"));
-	return rmdir(folder);
-}
-
-static unsigned int open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
-static void check_content(const char *path, const char *expected)
-{
-	char text[64] = "";
-	FILE *file = fopen(path, "r");
-
-	assert_non_null(file);
-	assert_int_equal(fread(text, 1, sizeof(text) - 1, file), strlen(expected));
-	fclose(file);
-	assert_string_equal(text, expected);
+	return folder_remove(state);
 }
 
 static void a_file_has_what_was_printed_once_it_is_flushed(void **state)
@@ -150,7 +109,7 @@ static void a_path_that_cannot_be_written_is_an_error(void **state)
 
 	(void)state;
 	assert_int_equal(output_open(&out, path_of("missing/report")), -ENOENT);
-	assert_int_equal(output_open(&out, folder), -EISDIR);
+	assert_int_equal(output_open(&out, path_of("")), -EISDIR);
 	assert_int_equal(output_open(&out, "/dev/null/report"), -ENOTDIR);
 	assert_int_equal(output_open(&out, ""), -ENOENT);
 	assert_int_equal(open_files(), files);

@@ -3,30 +3,16 @@
  * Times, sizes and counts: expected values are computed in whole numbers of 128 bits, never in
  * floating point.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "helpers.h"
+
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "quantity.h"
 
 #define MINUTE (60 * NSEC_PER_SEC)
-
-static uint64_t random_state = 362436069ULL;
-
-static uint64_t random64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 static void expect_time(const char *text, uint64_t bare, uint64_t expected)
 {

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reports as JSON: parsed back and compared, member by member, with what went in. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <json-c/json.h>
-#include <stdbool.h>
+#include "helpers.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lost.h"
-#include "report.h"
 #include "version.h"
-
-#define REPLACEMENT "\xef\xbf\xbd"
 
 enum {
 	COMM,
@@ -47,110 +39,6 @@ static const struct column columns[] = {
 
 static const struct layout layout = LAYOUT(columns);
 
-/* 2026-01-02T03:04:05.678901Z */
-#define WHEN 1767323045678901234ULL
-
-static void begin(struct report *r)
-{
-	memset(r, 0, sizeof(*r));
-	r->tool = "rundelay";
-	r->time = WHEN;
-	r->elapsed_ns = 1000123456;
-	table_init(&r->rows, &layout);
-}
-
-static void end(struct report *r)
-{
-	table_free(&r->rows);
-	if (r->events.layout)
-		table_free(&r->events);
-}
-
-/* What the renderer prints for @r; to be freed. */
-static char *render(const struct report *r)
-{
-	struct output out = {};
-	char *text = NULL;
-	size_t size;
-
-	out.file = open_memstream(&text, &size);
-	assert_non_null(out.file);
-	json_renderer.report(&out, r);
-	fclose(out.file);
-	assert_int_equal(strlen(text), size);
-	return text;
-}
-
-/* The object in @text, of which nothing may be left over; to be put. */
-static json_object *parse(const char *text)
-{
-	json_tokener *tokener = json_tokener_new();
-	size_t length = strlen(text);
-	json_object *object;
-	const char *p;
-
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	object = json_tokener_parse_ex(tokener, text, length);
-	if (json_tokener_get_error(tokener) != json_tokener_success)
-		fail_msg("%s: %s", json_tokener_error_desc(json_tokener_get_error(tokener)), text);
-	json_tokener_free(tokener);
-	assert_true(json_object_is_type(object, json_type_object));
-	/* One line a report, whatever is in it. */
-	assert_int_equal(text[length - 1], '\n');
-	for (p = text; p < text + length - 1; p++)
-		assert_true((unsigned char)*p >= 0x20);
-	return object;
-}
-
-static json_object *render_and_parse(const struct report *r)
-{
-	char *text = render(r);
-	json_object *object = parse(text);
-
-	free(text);
-	return object;
-}
-
-static json_object *member(json_object *object, const char *name)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(object, name, &value))
-		fail_msg("there is no member %s", name);
-	return value;
-}
-
-static void check_number(json_object *object, const char *name, uint64_t expected)
-{
-	json_object *value = member(object, name);
-
-	if (!json_object_is_type(value, json_type_int) || json_object_get_uint64(value) != expected)
-		fail_msg("%s is %s, not %llu", name, json_object_to_json_string(value),
-			 (unsigned long long)expected);
-}
-
-static void check_string(json_object *object, const char *name, const char *expected)
-{
-	json_object *value = member(object, name);
-
-	assert_true(json_object_is_type(value, json_type_string));
-	assert_string_equal(json_object_get_string(value), expected);
-}
-
-static void check_null(json_object *object, const char *name)
-{
-	assert_null(member(object, name));
-}
-
-static json_object *element(json_object *object, const char *name, size_t index, size_t count)
-{
-	json_object *list = member(object, name);
-
-	assert_true(json_object_is_type(list, json_type_array));
-	assert_int_equal(json_object_array_length(list), count);
-	return count ? json_object_array_get_idx(list, index) : NULL;
-}
-
 static void a_report_has_what_every_report_has(void **state)
 {
 	json_object *object, *lost;
@@ -159,7 +47,8 @@ static void a_report_has_what_every_report_has(void **state)
 	int why;
 
 	(void)state;
-	begin(&r);
+	begin(&r, &layout);
+	r.elapsed_ns = 1000123456;
 	for (why = 0; why < LOST_REASONS; why++)
 		r.lost[why] = 1ULL << (4 * why);
 	object = render_and_parse(&r);
@@ -195,7 +84,7 @@ static void a_cell_is_a_member_with_its_unit_in_its_name(void **state)
 	struct report r;
 
 	(void)state;
-	begin(&r);
+	begin(&r, &layout);
 	cells = table_add(&r.rows);
 	cell_string(&cells[COMM], "nginx");
 	cell_number(&cells[TID], 4242);
@@ -235,7 +124,7 @@ static void what_has_no_value_has_no_member(void **state)
 	struct report r;
 
 	(void)state;
-	begin(&r);
+	begin(&r, &layout);
 	table_add(&r.rows);
 	cell_table(&table_add(&r.rows)[RAN], &ran);
 	object = render_and_parse(&r);
@@ -253,7 +142,7 @@ static void rows_keep_their_order(void **state)
 	unsigned int i;
 
 	(void)state;
-	begin(&r);
+	begin(&r, &layout);
 	for (i = 0; i < 50; i++)
 		cell_number(&table_add(&r.rows)[TID], i * 7 % 50);
 	object = render_and_parse(&r);
@@ -261,26 +150,6 @@ static void rows_keep_their_order(void **state)
 		check_number(element(object, "rows", i, 50), "tid", i * 7 % 50);
 	json_object_put(object);
 	end(&r);
-}
-
-/* Adds @value @times, to the bucket whose bounds it is in. */
-static void add_value(struct hist *h, uint64_t value, uint64_t times)
-{
-	uint64_t lo, hi;
-	unsigned int i;
-
-	for (i = 0; i < HIST_BUCKETS; i++) {
-		hist_bounds(i, &lo, &hi);
-		if (value >= lo && value < hi)
-			break;
-	}
-	h->bucket[i] += times;
-	if (!h->count || value < h->min)
-		h->min = value;
-	if (value > h->max)
-		h->max = value;
-	h->count += times;
-	h->sum += value * times;
 }
 
 static void check_about(json_object *row, const char *name, uint64_t exact)
@@ -306,7 +175,7 @@ static void a_distribution_has_its_statistics_and_buckets(void **state)
 	(void)state;
 	for (i = 0; i < 4; i++)
 		add_value(&h, expected[i][0], expected[i][1]);
-	begin(&r);
+	begin(&r, &layout);
 	cell_dist(&table_add(&r.rows)[LATENCY], &h);
 	object = render_and_parse(&r);
 	row = element(object, "rows", 0, 1);
@@ -332,7 +201,7 @@ static void a_distribution_has_its_statistics_and_buckets(void **state)
 
 static void buckets_are_in_order_and_their_counts_add_up(void **state)
 {
-	uint64_t random = 88172645463325252ULL, before = 0, sum = 0;
+	uint64_t random = random64(), before = 0, sum = 0;
 	json_object *object, *list, *bucket;
 	struct hist h = {};
 	struct report r;
@@ -340,12 +209,10 @@ static void buckets_are_in_order_and_their_counts_add_up(void **state)
 
 	(void)state;
 	for (i = 0; i < 3000; i++) {
-		random ^= random << 13;
-		random ^= random >> 7;
-		random ^= random << 17;
+		random = random64();
 		add_value(&h, random >> (20 + random % 44), 1);
 	}
-	begin(&r);
+	begin(&r, &layout);
 	cell_dist(&table_add(&r.rows)[LATENCY], &h);
 	object = render_and_parse(&r);
 	list = member(element(object, "rows", 0, 1), "hist");
@@ -372,7 +239,7 @@ static void an_empty_distribution_has_no_statistics(void **state)
 	size_t i;
 
 	(void)state;
-	begin(&r);
+	begin(&r, &layout);
 	cell_dist(&table_add(&r.rows)[LATENCY], &h);
 	object = render_and_parse(&r);
 	row = element(object, "rows", 0, 1);
@@ -396,7 +263,7 @@ static void large_numbers_keep_all_their_digits(void **state)
 	size_t i;
 
 	(void)state;
-	begin(&r);
+	begin(&r, &layout);
 	r.elapsed_ns = UINT64_MAX;
 	for (i = 0; i < 5; i++) {
 		struct cell *row = table_add(&r.rows);
@@ -404,8 +271,8 @@ static void large_numbers_keep_all_their_digits(void **state)
 		cell_number(&row[TID], numbers[i]);
 		cell_number(&row[WAITED], numbers[i]);
 	}
-	text = render(&r);
-	object = parse(text);
+	text = render_with(&json_renderer, &r);
+	object = parse_line(text);
 	check_number(object, "elapsed_ns", UINT64_MAX);
 	for (i = 0; i < 5; i++) {
 		check_number(element(object, "rows", i, 5), "waited_ns", numbers[i]);
@@ -441,7 +308,7 @@ static void hostile_names_come_back_as_they_were(void **state)
 	struct report r;
 
 	(void)state;
-	begin(&r);
+	begin(&r, &layout);
 	for (i = 0; i < count; i++)
 		cell_string(&table_add(&r.rows)[COMM], names[i][0]);
 	object = render_and_parse(&r);
@@ -454,13 +321,13 @@ static void hostile_names_come_back_as_they_were(void **state)
 /* How many U+FFFD stand for them is open, but the characters around them stay. */
 static void no_bytes_make_a_line_invalid(void **state)
 {
-	uint64_t random = 88172645463325252ULL;
+	uint64_t random = random64();
 	struct report r;
 	char name[16];
 	int i, j;
 
 	(void)state;
-	begin(&r);
+	begin(&r, &layout);
 	for (i = 0; i < 3000; i++) {
 		for (j = 0; j < 15; j++) {
 			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -482,7 +349,7 @@ static void events_are_kept_for_their_report(void **state)
 	size_t size;
 
 	(void)state;
-	begin(&r);
+	begin(&r, &layout);
 	table_init(&r.events, &layout);
 	object = render_and_parse(&r);
 	element(object, "events", 0, 0);
@@ -515,7 +382,7 @@ static void each_report_is_a_line(void **state)
 	size_t size, i;
 
 	(void)state;
-	begin(&r);
+	begin(&r, &layout);
 	cell_string(&table_add(&r.rows)[COMM], "a\nb");
 	out.file = open_memstream(&text, &size);
 	for (i = 0; i < 3; i++) {
@@ -526,7 +393,7 @@ static void each_report_is_a_line(void **state)
 	rest = text;
 	for (i = 0; i < 3; i++) {
 		line = strndup(rest, strcspn(rest, "\n") + 1);
-		object = parse(line);
+		object = parse_line(line);
 		check_number(object, "elapsed_ns", i);
 		json_object_put(object);
 		rest += strlen(line);

@@ -1,27 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reports as text: what a person sees, in a pipe and on a terminal. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <pty.h>
-#include <stdbool.h>
+#include "helpers.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "quantity.h"
-#include "report.h"
 #include "utf8.h"
-
-/* 2026-01-02T03:04:05.678901Z, and two hours later by the clocks here; see main(). */
-#define WHEN	   1767323045678901234ULL
-#define WHEN_LOCAL "05:04:05.678901"
 
 enum {
 	COMM,
@@ -51,41 +38,6 @@ static const struct column dist_columns[] = {
 
 static const struct layout dist_layout = LAYOUT(dist_columns);
 
-static void begin(struct report *r, const struct layout *rows)
-{
-	memset(r, 0, sizeof(*r));
-	r->tool = "rundelay";
-	r->time = WHEN;
-	r->elapsed_ns = 2500000000;
-	table_init(&r->rows, rows);
-}
-
-static void end(struct report *r)
-{
-	table_free(&r->rows);
-	if (r->events.layout)
-		table_free(&r->events);
-}
-
-static void add_value(struct hist *h, uint64_t value, uint64_t times)
-{
-	uint64_t lo, hi;
-	unsigned int i;
-
-	for (i = 0; i < HIST_BUCKETS - 1; i++) {
-		hist_bounds(i, &lo, &hi);
-		if (value >= lo && value < hi)
-			break;
-	}
-	h->bucket[i] += times;
-	if (!h->count || value < h->min)
-		h->min = value;
-	if (value > h->max)
-		h->max = value;
-	h->count += times;
-	h->sum += value * times;
-}
-
 /* A row whose cells are all set. */
 static void add_row(struct table *t, const char *comm, uint64_t number)
 {
@@ -102,50 +54,9 @@ static void add_row(struct table *t, const char *comm, uint64_t number)
 	cell_dist(&row[LATENCY], &h);
 }
 
-/* Text that has been printed, in lines. */
-struct page {
-	char *text;
-	char *lines[256];
-	size_t count;
-};
-
-static void page_of(struct page *p, char *text)
-{
-	char *line = text, *end;
-
-	p->text = text;
-	for (p->count = 0; *line; line = end + 1) {
-		end = strchr(line, '\n');
-		assert_non_null(end);
-		*end = 0;
-		assert_in_range(p->count, 0, 255);
-		p->lines[p->count++] = line;
-	}
-}
-
-static void page_free(struct page *p)
-{
-	free(p->text);
-}
-
-/* The text of @r, nowhere near a terminal; to be freed. */
-static char *render(const struct report *r)
-{
-	struct output out = {};
-	char *text = NULL;
-	size_t size;
-
-	out.file = open_memstream(&text, &size);
-	assert_non_null(out.file);
-	text_renderer.report(&out, r);
-	fclose(out.file);
-	assert_int_equal(strlen(text), size);
-	return text;
-}
-
 static void render_page(struct page *p, const struct report *r)
 {
-	page_of(p, render(r));
+	page_of(p, render_with(&text_renderer, r));
 }
 
 static size_t characters(const char *text)
@@ -316,7 +227,7 @@ static void a_row_may_lack_its_distribution(void **state)
 	if (!pid) {
 		if (!freopen("/dev/null", "w", stderr))
 			_exit(2);
-		free(render(&r));
+		free(render_with(&text_renderer, &r));
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -330,7 +241,7 @@ static void columns_are_aligned(void **state)
 		"",  "a",     "kworker/u257:3", "exactly15chars.", "äöü€😀ß", "\xff\xfe\033[1m",
 		"-", "a b  c"
 	};
-	uint64_t random = 88172645463325252ULL;
+	uint64_t random = random64();
 	struct report r;
 	struct page p;
 	size_t i;
@@ -339,9 +250,7 @@ static void columns_are_aligned(void **state)
 	begin(&r, &layout);
 	add_row(&r.rows, "zero", 0);
 	for (i = 0; i < 80; i++) {
-		random ^= random << 13;
-		random ^= random >> 7;
-		random ^= random << 17;
+		random = random64();
 		add_row(&r.rows, comms[i % 8], random >> (24 + random % 40));
 	}
 	cell_dist(&table_add(&r.rows)[LATENCY], &(struct hist){});
@@ -459,7 +368,7 @@ static void a_name_cannot_steer_the_terminal(void **state)
 		"2J\xc2\x85",
 		3);
 	add_row(&r.rows, "a\nb", 4);
-	text = render(&r);
+	text = render_with(&text_renderer, &r);
 	for (i = 0; text[i]; i++) {
 		unsigned char c = text[i];
 
@@ -682,7 +591,7 @@ static void a_histogram_shows_where_the_values_are(void **state)
 
 static void any_histogram_is_true(void **state)
 {
-	uint64_t random = 88172645463325252ULL;
+	uint64_t random = random64();
 	struct value values[40];
 	int round;
 	size_t i;
@@ -695,9 +604,7 @@ static void any_histogram_is_true(void **state)
 		for (i = 0; i < count; i++) {
 			unsigned int power;
 
-			random ^= random << 13;
-			random ^= random >> 7;
-			random ^= random << 17;
+			random = random64();
 			power = from + random % powers;
 			values[i].value = middle(power < 39 ? power : 39, (random >> 8) % 16);
 			values[i].times = 1 + (random >> 16) % (round % 2 ? 10 : 100000);
@@ -907,7 +814,7 @@ static void without_colour_nothing_but_text_is_printed(void **state)
 	(void)state;
 	begin(&r, &layout);
 	add_row(&r.rows, "a", 1);
-	plain = render(&r);
+	plain = render_with(&text_renderer, &r);
 	assert_null(strchr(plain, '\033'));
 
 	/* With it, each line that switches something on switches it off again. */
@@ -924,55 +831,6 @@ static void without_colour_nothing_but_text_is_printed(void **state)
 	free(text);
 	free(plain);
 	end(&r);
-}
-
-/* Refreshes a terminal of @lines with @r; returns what it gets there, to be freed. */
-static char *render_on_terminal(const struct report *r, unsigned int lines)
-{
-	struct winsize size = { .ws_row = lines, .ws_col = 200 };
-	char name[128], *text = calloc(1, 65536);
-	struct termios raw;
-	struct output out;
-	int master, slave;
-	ssize_t n;
-	size_t used = 0;
-
-	assert_non_null(text);
-	assert_int_equal(openpty(&master, &slave, name, NULL, &size), 0);
-	assert_int_equal(tcgetattr(slave, &raw), 0);
-	cfmakeraw(&raw);
-	assert_int_equal(tcsetattr(slave, TCSANOW, &raw), 0);
-	assert_int_equal(output_open(&out, name), 0);
-	assert_true(out.terminal);
-	out.refresh = true;
-	text_renderer.report(&out, r);
-	assert_int_equal(output_flush(&out), 0);
-	assert_int_equal(fcntl(master, F_SETFL, O_NONBLOCK), 0);
-	while ((n = read(master, text + used, 65535 - used)) > 0)
-		used += n;
-	assert_int_equal(output_close(&out), 0);
-	close(slave);
-	close(master);
-	return text;
-}
-
-/* What stays on the terminal once it has been cleared. */
-static char *cleared(char *text)
-{
-	char *clear = strstr(text, "\033[2J");
-
-	assert_non_null(clear);
-	assert_null(strstr(clear + 1, "\033[2J"));
-	return clear + strlen("\033[2J");
-}
-
-static size_t newlines(const char *text)
-{
-	size_t count = 0;
-
-	for (; *text; text++)
-		count += *text == '\n';
-	return count;
 }
 
 /* Rows are named "row 0", "row 1", ... */
@@ -1082,8 +940,6 @@ int main(void)
 		cmocka_unit_test(a_refreshed_histogram_fits_the_terminal),
 	};
 
-	setenv("TZ", "TEST-2", 1);
-	tzset();
-	setenv("TERM", "xterm", 1);
+	set_clocks();
 	return cmocka_run_group_tests_name("reports as text", tests, NULL, NULL);
 }
