@@ -264,7 +264,7 @@ static const char *conflict(const struct synopsis *unit)
 		return "-v and -q contradict each other";
 	if (set.command && (set.targets.pids || set.targets.tids))
 		return "-p and -t observe what runs already, -- CMD a new command: choose one";
-	return unit->conflict ? unit->conflict(&set) : NULL;
+	return unit->check ? unit->check(&set) : NULL;
 }
 
 static int refuse(const struct synopsis *unit, const char *what, const char *option)

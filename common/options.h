@@ -88,8 +88,11 @@ struct synopsis {
 	const char *arguments; /* with TAKES_ARGUMENTS, how the help calls them: "ADDR..." */
 	unsigned int takes;
 	const struct option_entry *options; /* the unit's own */
-	/* What cannot go together in @settings and its own options, or NULL. */
-	const char *(*conflict)(const struct settings *settings);
+	/*
+	 * Says what cannot go together in @settings and its own options, or NULL; may change what
+	 * its own options imply.
+	 */
+	const char *(*check)(struct settings *settings);
 };
 
 /*

@@ -134,9 +134,10 @@ static const struct layout stack_layout = {
 	.most_shown = 10,
 };
 
-static const char *conflict(const struct settings *settings)
+static const char *check(struct settings *settings)
 {
-	(void)settings;
+	if (top && !settings->interval_ns)
+		settings->interval_ns = TOP_INTERVAL;
 	if (exclude_user && exclude_kernel)
 		return "without --exclude-user and --exclude-kernel both, nothing would be left";
 	if (exclude_guest && exclude_host)
@@ -346,7 +347,7 @@ static const struct unit profile = {
 		.takes = TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_STACKS |
 			 TAKES_OUTPUT | TAKES_COMMAND,
 		.options = options,
-		.conflict = conflict,
+		.check = check,
 	},
 	.map_full_help = "more different stacks a second than there is room for; lower -F",
 	.rows = rows,

@@ -97,7 +97,7 @@ static const struct layout one_layout = LAYOUT(one_row);
 static const struct layout thread_layout = LAYOUT(thread_row);
 static const struct layout event_layout = LAYOUT(event_row);
 
-static const char *conflict(const struct settings *settings)
+static const char *check(struct settings *settings)
 {
 	if (detail && !settings->than)
 		return "--detail tells more of single events: it needs --than";
@@ -281,7 +281,7 @@ static const struct unit rundelay = {
 		.takes = TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_EVENTS |
 			 TAKES_HEATMAP | TAKES_PERINS | TAKES_OUTPUT | TAKES_COMMAND,
 		.options = options,
-		.conflict = conflict,
+		.check = check,
 	},
 	.map_full_help = "no room for more threads; --max-threads makes some",
 	.rows = rows,

@@ -38,7 +38,7 @@ static const struct option_entry options[] = {
 	{},
 };
 
-static const char *conflict(const struct settings *settings)
+static const char *check(struct settings *settings)
 {
 	if (!pid + !kernel + !file + !binary != 3)
 		return "needs one of -p PID, -k, -e FILE and --symbols BINARY";
@@ -75,7 +75,7 @@ static const struct synopsis synopsis = {
 	.arguments = "[ADDR...]",
 	.takes = TAKES_OUTPUT | TAKES_ARGUMENTS,
 	.options = options,
-	.conflict = conflict,
+	.check = check,
 };
 
 /* A run: where to ask, and where answers go. */
