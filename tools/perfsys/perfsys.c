@@ -207,7 +207,8 @@ static int try_sampling(const struct session *s)
 			  sampler.event, (unsigned long)hz);
 	else
 		say_error("cannot sample %s: %s%s", sampler.event, strerror(-err),
-			  kernel_missing(err));
+			  err == -EACCES ? " (kernel.perf_event_paranoid above 2 wants root)"
+					 : kernel_missing(err));
 	return err == -EPERM || err == -EACCES ? EXIT_CANNOT : EXIT_FAILED;
 }
 
