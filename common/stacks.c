@@ -245,12 +245,19 @@ void stacks_add_number(void *total, const void *one)
 	*(uint64_t *)total += *(const uint64_t *)one;
 }
 
+int counts_take(const struct bpf_object *obj, const char *name, unsigned int half,
+		struct tally *into, void (*add)(void *total, const void *one))
+{
+	struct counting counting = { into, add };
+
+	return take_all(half_map(obj, name, half), take_count, &counting);
+}
+
 int stacks_take(struct stacks *st, const char *name, unsigned int half, struct tally *into,
 		void (*add)(void *total, const void *one))
 {
-	struct counting counting = { into, add };
 	size_t known = into->count;
-	int err = take_all(half_map(st->obj, name, half), take_count, &counting);
+	int err = counts_take(st->obj, name, half, into, add);
 
 	if (!err)
 		err = take_all(half_map(st->obj, "stacks", half), take_stack, st);

@@ -42,6 +42,10 @@ void stacks_heed(struct stacks *st);
 int stacks_take(struct stacks *st, const char *name, unsigned int half, struct tally *into,
 		void (*add)(void *total, const void *one));
 
+/* The same for what is counted without stacks: @obj's map of @name alone. */
+int counts_take(const struct bpf_object *obj, const char *name, unsigned int half,
+		struct tally *into, void (*add)(void *total, const void *one));
+
 /* For values that are numbers of 64 bits. */
 void stacks_add_number(void *total, const void *one);
 
