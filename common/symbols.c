@@ -348,7 +348,8 @@ static void look_up_all(struct symbols *s, struct place *places, size_t count)
 	size_t i, n;
 	bool told = false;
 
-	qsort(places, count, sizeof(*places), by_space);
+	if (count)
+		qsort(places, count, sizeof(*places), by_space);
 	for (i = 0; i < count; i += n) {
 		for (n = 1; n < BATCH && i + n < count; n++) {
 			if (places[i + n].space != places[i].space)
