@@ -235,6 +235,11 @@ static bool take(const struct option_entry *o, const char *text)
 		}
 		*(uint64_t *)o->value = number;
 		return true;
+	case OPTION_SIZE:
+		if (parse_size(text, &number) || number < o->least)
+			return bad_value(o, text, "needs a size such as 100, 4k or 1.5M");
+		*(uint64_t *)o->value = number;
+		return true;
 	case OPTION_STRING:
 	case OPTION_CHECKED:
 		wrong = !*text	   ? "needs a value that is not empty"

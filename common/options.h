@@ -30,6 +30,7 @@ enum option_kind {
 	OPTION_EITHER,	/* enum wish; [=0|1] */
 	OPTION_COUNT,	/* uint64_t, at least `least` */
 	OPTION_TIME,	/* uint64_t in ns, at least `least`; a bare number counts in `bare` ns */
+	OPTION_SIZE,	/* uint64_t in bytes, at least `least` */
 	OPTION_STRING,	/* const char *, not empty */
 	OPTION_CHECKED, /* const char * that `check` accepts */
 };

@@ -156,7 +156,9 @@ static void add_cell(json_object *to, const struct column *column, const struct 
 	case CELL_DURATION:
 	case CELL_SIZE:
 		snprintf(name, sizeof(name), "%s%s", column->name,
-			 column->type == CELL_SIZE ? "_bytes" : "_ns");
+			 column->type == CELL_DURATION	  ? "_ns"
+			 : !strcmp(column->name, "bytes") ? ""
+							  : "_bytes");
 		add_number(to, name, c->number);
 		break;
 	case CELL_TIME:

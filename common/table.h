@@ -48,6 +48,8 @@ struct layout {
 	unsigned int count;
 	const char *rows_are;	 /* what text calls the rows that it leaves out; NULL: rows */
 	unsigned int most_shown; /* rows in text; 0: all */
+	/* Rows with stacks: the number of the column whose largest come first, plus one; 0: what adds up. */
+	unsigned int sorted_by;
 };
 
 #define LAYOUT(array)                                                           \

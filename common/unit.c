@@ -246,7 +246,10 @@ static void resolve_stacks(struct session *s)
 	symbols_resolve(stacks_symbols(s->stacks), chains, r->rows.rows);
 	free(chains);
 	table_merge(&r->rows);
-	table_sort(&r->rows, column_that_adds_up(r->rows.layout));
+	if (r->rows.layout->sorted_by)
+		table_sort(&r->rows, r->rows.layout->sorted_by - 1);
+	else
+		table_sort(&r->rows, column_that_adds_up(r->rows.layout));
 	if (r->functions.layout)
 		functions_fill(&r->functions, &r->rows);
 }
@@ -299,7 +302,7 @@ static int make_report(struct session *s, bool last, int *output_err)
 	s->span_since = now;
 	memset(&s->heat_before, 0, sizeof(s->heat_before));
 	err = s->unit->empty(s, half);
-	if (s->stacks)
+	if (s->stacks && !s->keep_stacks)
 		stacks_clear(s->stacks);
 	return err;
 }

@@ -46,6 +46,7 @@ struct session {
 	uint64_t events_dropped; /* not kept for a report: too many */
 
 	struct stacks *stacks;	 /* NULL: no stacks are taken */
+	bool keep_stacks;	 /* they may be met again after a report; `open` sets it */
 	unsigned int stack_room; /* different ones that may come in a second; `open` sets it */
 	int alarm_fd;		 /* see session_alarm() */
 	bool resting;	       /* nothing is observed for now: there is no need to look after it */

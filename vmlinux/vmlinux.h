@@ -245,7 +245,20 @@ struct irqaction {
 	const char *name;
 };
 
+struct kmem_cache {
+	unsigned int size;
+};
+
 struct bpf_iter_meta;
+
+struct bpf_map;
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
+	void *value;
+};
 
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
@@ -253,6 +266,11 @@ struct bpf_iter__task {
 };
 
 #pragma clang attribute pop
+
+/* What a program at a raw tracepoint is given: the tracepoint's arguments. */
+struct bpf_raw_tracepoint_args {
+	u64 args[0];
+};
 
 #if defined(__TARGET_ARCH_x86)
 #include "x86_64.h"
