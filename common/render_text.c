@@ -468,7 +468,7 @@ static void put_table(struct output *out, const struct table *t, size_t lines)
 
 	if (layout->most_shown && shown > layout->most_shown)
 		shown = layout->most_shown;
-	if (shown + 1 > lines)
+	if (shown + 1 + (shown < t->rows) > lines)
 		shown = lines > 2 ? lines - 2 : 1;
 	if (shown > t->rows)
 		shown = t->rows;
