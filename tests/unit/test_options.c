@@ -3,14 +3,10 @@
  * The command line. Each is parsed in a process of its own, because a parse leaves its marks; what
  * it found comes back through shared memory.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "helpers.h"
+
 #include <bpf/libbpf.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +28,10 @@ struct result {
 	bool detail;
 	uint64_t depth;
 	const char *format;
+	bool plain; /* true unless it is cleared */
+	enum wish irqs;
+	uint64_t percent, room;
+	bool has_percent;
 };
 
 static struct result *shared;
@@ -55,6 +55,27 @@ static struct option_entry own_options[] = {
 	  .arg = "FORM",
 	  .help = "how to write it",
 	  .check = check_format },
+	{},
+};
+
+/* Those of a unit that takes stacks; the same. */
+static struct option_entry wish_options[] = {
+	{ .name = "no-plain", .kind = OPTION_NOT, .help = "with everything" },
+	{ .name = "irqs",
+	  .kind = OPTION_EITHER,
+	  .arg = "[=0|1]",
+	  .help = "with interrupts off (0: on)" },
+	{ .name = "percent",
+	  .kind = OPTION_COUNT,
+	  .arg = "PCT",
+	  .help = "at least so many",
+	  .least = 5,
+	  .most = 100 },
+	{ .name = "room",
+	  .kind = OPTION_SIZE,
+	  .arg = "SIZE",
+	  .help = "not less than that",
+	  .least = 16 },
 	{},
 };
 
@@ -96,6 +117,15 @@ static const struct synopsis both = {
 	.options = own_options,
 };
 
+/* Takes stacks, and asks for wishes. */
+static const struct synopsis stacked = {
+	.name = "stackedunit",
+	.summary = "What does it answer?",
+	.description = "It answers exactly this.",
+	.takes = TAKES_OUTPUT | TAKES_COMMAND | TAKES_STACKS,
+	.options = wish_options,
+};
+
 /* Cuts @line at its spaces, and takes '' for the empty word; parses it as @unit's. */
 static const struct result *parse(const struct synopsis *unit, const char *line)
 {
@@ -107,6 +137,7 @@ static const struct result *parse(const struct synopsis *unit, const char *line)
 	pid_t pid;
 
 	memset(shared, 0, sizeof(*shared));
+	shared->plain = true;
 	snprintf(words, sizeof(words), "%s", line);
 	argv[0] = (char *)unit->name;
 	for (word = strtok(words, " "); word; word = strtok(NULL, " ")) {
@@ -168,7 +199,11 @@ static void refuse_line(const struct synopsis *unit, const char *line, const cha
 static void nothing_at_all_is_fine(void **state)
 {
 	const struct result *r = accept_line(&full, "");
-	const struct settings none = {};
+	const struct settings none = {
+		.kernel_callchain = true,
+		.user_callchain = true,
+		.max_stack = MAX_STACK,
+	};
 
 	(void)state;
 	assert_memory_equal(&r->set, &none, sizeof(none));
@@ -277,6 +312,10 @@ static void a_unit_takes_what_it_takes_and_no_more(void **state)
 		{ TAKES_PERINS, { "--perins" } },
 		{ TAKES_OUTPUT, { "--json", "-o x" } },
 		{ TAKES_COMMAND, { "-- true" } },
+		{ TAKES_STACKS, { "-g", "--max-stack 9", "--lines", "--flame-graph x" } },
+		{ TAKES_STACKS,
+		  { "--user-callchain", "--no-user-callchain", "--kernel-callchain",
+		    "--no-kernel-callchain", "--flame-graph x --reverse" } },
 	};
 	struct synopsis one = bare;
 	size_t i, j;
@@ -286,7 +325,7 @@ static void a_unit_takes_what_it_takes_and_no_more(void **state)
 		for (j = 0; table[i].lines[j]; j++) {
 			one.takes = table[i].takes;
 			accept_line(&one, table[i].lines[j]);
-			one.takes = TAKES_ALL & ~table[i].takes;
+			one.takes = (TAKES_ALL | TAKES_STACKS) & ~table[i].takes;
 			refuse_line(&one, table[i].lines[j], NULL);
 			refuse_line(&bare, table[i].lines[j], NULL);
 		}
@@ -694,14 +733,17 @@ static void help_names_every_option_and_no_other(void **state)
 
 static void help_fits_the_screen(void **state)
 {
-	const struct result *r = parse(&full, "--help");
+	const struct synopsis *const units[] = { &full, &stacked };
 	const char *line, *end;
+	size_t i;
 
 	(void)state;
-	for (line = r->out; *line; line = end + 1) {
-		end = strchr(line, '\n');
-		assert_non_null(end);
-		assert_in_range(end - line, 0, 100);
+	for (i = 0; i < COUNT(units); i++) {
+		for (line = parse(units[i], "--help")->out; *line; line = end + 1) {
+			end = strchr(line, '\n');
+			assert_non_null(end);
+			assert_in_range(end - line, 0, 100);
+		}
 	}
 }
 
@@ -747,6 +789,155 @@ static void usage_names_every_option_in_short(void **state)
 	assert_non_null(strstr(r->out, "[-v]"));
 }
 
+static void stacks_are_taken_when_they_are_asked_for(void **state)
+{
+	const struct result *r = accept_line(&stacked, "");
+
+	(void)state;
+	assert_false(r->set.call_graph || r->set.lines || r->set.reverse);
+	assert_null(r->set.flame_graph);
+	assert_true(r->set.kernel_callchain && r->set.user_callchain);
+	assert_int_equal(r->set.max_stack, MAX_STACK);
+	assert_true(accept_line(&stacked, "-g")->set.call_graph);
+	r = accept_line(&stacked, "--call-graph --lines --max-stack 16");
+	assert_true(r->set.call_graph && r->set.lines);
+	assert_int_equal(r->set.max_stack, 16);
+	/* Who wants a picture wants what is in it. */
+	r = accept_line(&stacked, "--flame-graph out/cpu");
+	assert_true(r->set.call_graph);
+	assert_string_equal(r->set.flame_graph, "out/cpu");
+	assert_false(r->set.reverse);
+	assert_true(accept_line(&stacked, "--reverse --flame-graph=x")->set.reverse);
+	refuse_line(&stacked, "--reverse", "--flame-graph");
+	refuse_line(&stacked, "-g --reverse", "--flame-graph");
+	refuse_line(&stacked, "--flame-graph", "'--flame-graph'");
+	refuse_line(&stacked, "--flame-graph=", "''");
+	refuse_line(&stacked, "--flame-graph x --flame-graph y", "twice");
+}
+
+static void a_part_of_a_stack_can_be_left_out_but_not_both(void **state)
+{
+	const struct result *r;
+
+	(void)state;
+	r = accept_line(&stacked, "-g --no-user-callchain");
+	assert_true(r->set.kernel_callchain && !r->set.user_callchain);
+	r = accept_line(&stacked, "-g --no-kernel-callchain");
+	assert_true(!r->set.kernel_callchain && r->set.user_callchain);
+	/* The last one counts. */
+	r = accept_line(&stacked, "-g --no-user-callchain --user-callchain");
+	assert_true(r->set.kernel_callchain && r->set.user_callchain);
+	r = accept_line(&stacked, "-g --kernel-callchain --no-kernel-callchain");
+	assert_false(r->set.kernel_callchain);
+	r = accept_line(&stacked,
+			"--no-user-callchain --no-kernel-callchain --kernel-callchain -g");
+	assert_true(r->set.kernel_callchain && !r->set.user_callchain);
+	refuse_line(&stacked, "-g --no-user-callchain --no-kernel-callchain", "part");
+	refuse_line(&stacked, "--no-kernel-callchain --no-user-callchain", "part");
+	refuse_line(&stacked, "--no-user-callchain=1", "'--no-user-callchain");
+}
+
+static void frames_are_at_least_one_and_at_most_what_is_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(MAX_STACK, 127);
+	assert_int_equal(accept_line(&stacked, "--max-stack 1")->set.max_stack, 1);
+	assert_int_equal(accept_line(&stacked, "--max-stack 127")->set.max_stack, 127);
+	refuse_line(&stacked, "--max-stack 0", "from 1 to 127");
+	refuse_line(&stacked, "--max-stack 128", "from 1 to 127");
+	refuse_line(&stacked, "--max-stack 18446744073709551617", "from 1 to 127");
+	refuse_line(&stacked, "--max-stack -1", "--max-stack");
+	refuse_line(&stacked, "--max-stack", "value");
+	/* And a unit's own count with two bounds. */
+	assert_int_equal(accept_line(&stacked, "--percent 5")->percent, 5);
+	assert_int_equal(accept_line(&stacked, "--percent 100")->percent, 100);
+	assert_true(accept_line(&stacked, "--percent 100")->has_percent);
+	assert_false(accept_line(&stacked, "")->has_percent);
+	refuse_line(&stacked, "--percent 4", "from 5 to 100");
+	refuse_line(&stacked, "--percent 101", "from 5 to 100");
+}
+
+static void sizes_are_checked(void **state)
+{
+	(void)state;
+	assert_int_equal(accept_line(&stacked, "--room 16")->room, 16);
+	assert_int_equal(accept_line(&stacked, "--room 4k")->room, 4096);
+	assert_int_equal(accept_line(&stacked, "--room=1.5M")->room, 3 << 19);
+	refuse_line(&stacked, "--room 15", "needs a size");
+	refuse_line(&stacked, "--room -1", "needs a size");
+	refuse_line(&stacked, "--room 4s", "'4s'");
+	refuse_line(&stacked, "--room ''", "needs a size");
+	refuse_line(&stacked, "--room 99999999999999999999", "needs a size");
+}
+
+static void what_is_on_can_be_switched_off(void **state)
+{
+	(void)state;
+	assert_true(accept_line(&stacked, "")->plain);
+	assert_false(accept_line(&stacked, "--no-plain")->plain);
+	assert_false(accept_line(&stacked, "--no-plain --no-plain")->plain);
+	refuse_line(&stacked, "--no-plain=0", "'--no-plain");
+	refuse_line(&stacked, "--plain", "'--plain'");
+}
+
+static void something_or_its_contrary_can_be_wished_for(void **state)
+{
+	const struct result *r;
+
+	(void)state;
+	assert_int_equal(accept_line(&stacked, "")->irqs, WISH_ANY);
+	assert_int_equal(accept_line(&stacked, "--irqs")->irqs, WISH_YES);
+	assert_int_equal(accept_line(&stacked, "--irqs=1")->irqs, WISH_YES);
+	assert_int_equal(accept_line(&stacked, "--irqs=0")->irqs, WISH_NO);
+	assert_int_equal(accept_line(&stacked, "--irqs=0 --irqs")->irqs, WISH_YES);
+	assert_int_equal(accept_line(&stacked, "--irqs --irqs=0")->irqs, WISH_NO);
+	refuse_line(&stacked, "--irqs=2", "is 0 or 1");
+	refuse_line(&stacked, "--irqs=", "is 0 or 1");
+	refuse_line(&stacked, "--irqs=01", "is 0 or 1");
+	refuse_line(&stacked, "--irqs=yes", "'yes'");
+	/* A value has to be attached: what stands apart is a word of its own. */
+	refuse_line(&stacked, "--irqs 0", "'0'");
+	r = accept_line(&stacked, "--irqs -- true");
+	assert_int_equal(r->irqs, WISH_YES);
+	assert_string_equal(r->set.command[0], "true");
+}
+
+static void help_shows_how_wishes_and_stacks_are_written(void **state)
+{
+	static const char *const longs[] = { "--call-graph",
+					     "--user-callchain",
+					     "--no-user-callchain",
+					     "--kernel-callchain",
+					     "--no-kernel-callchain",
+					     "--max-stack",
+					     "--lines",
+					     "--flame-graph",
+					     "--reverse" };
+	const char *help, *usage;
+	char with[8192];
+	size_t i;
+
+	(void)state;
+	snprintf(with, sizeof(with), "%s", parse(&stacked, "--help")->out);
+	help = with;
+	assert_non_null(strstr(help, " --irqs[=0|1] "));
+	assert_non_null(strstr(help, " --max-stack N "));
+	assert_non_null(strstr(help, " --flame-graph FILE "));
+	assert_non_null(strstr(help, "  -g, --call-graph "));
+	assert_non_null(strstr(help, " --no-plain "));
+	for (i = 0; i < COUNT(longs); i++) {
+		assert_true(names(help, longs[i]));
+		assert_false(names(parse(&full, "--help")->out, longs[i]));
+	}
+	usage = parse(&stacked, "--usage")->out;
+	assert_non_null(strstr(usage, " [--irqs[=0|1]]"));
+	assert_non_null(strstr(usage, " [--no-plain]"));
+	assert_non_null(strstr(usage, " [-g]"));
+	assert_non_null(strstr(usage, " [--max-stack N]"));
+	assert_non_null(strstr(usage, " [--no-kernel-callchain]"));
+	assert_non_null(strstr(usage, " [--flame-graph FILE]"));
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -757,6 +948,11 @@ static int setup(void **state)
 	own_options[0].value = &shared->detail;
 	own_options[1].value = &shared->depth;
 	own_options[2].value = &shared->format;
+	wish_options[0].value = &shared->plain;
+	wish_options[1].value = &shared->irqs;
+	wish_options[2].value = &shared->percent;
+	wish_options[2].given = &shared->has_percent;
+	wish_options[3].value = &shared->room;
 	return 0;
 }
 
@@ -790,6 +986,13 @@ int main(void)
 		cmocka_unit_test(help_names_every_option_and_no_other),
 		cmocka_unit_test(help_fits_the_screen),
 		cmocka_unit_test(usage_names_every_option_in_short),
+		cmocka_unit_test(stacks_are_taken_when_they_are_asked_for),
+		cmocka_unit_test(a_part_of_a_stack_can_be_left_out_but_not_both),
+		cmocka_unit_test(frames_are_at_least_one_and_at_most_what_is_kept),
+		cmocka_unit_test(sizes_are_checked),
+		cmocka_unit_test(what_is_on_can_be_switched_off),
+		cmocka_unit_test(something_or_its_contrary_can_be_wished_for),
+		cmocka_unit_test(help_shows_how_wishes_and_stacks_are_written),
 	};
 
 	return cmocka_run_group_tests_name("the command line", tests, setup, NULL);
