@@ -169,6 +169,8 @@ bench:
 	@scripts/setup bench
 	@$(MAKE) --no-print-directory -s all $(BENCH_PROGRAMS)
 	@tests/bench/run $(O)
+	@echo
+	@tests/bench/symbols $(O)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8 \

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What tests/bench/run needs beside the units. Included from the top of the tree; adds to
+# What tests/bench/* need beside the units. Included from the top of the tree; adds to
 # BENCH_PROGRAMS.
 
-BENCH_PROGRAMS += $(O)/bench/floor $(O)/bench/stamp
+BENCH_PROGRAMS += $(O)/bench/floor $(O)/bench/stamp $(O)/bench/symbolize_bench
 
 $(O)/bench/floor.bpf.o: tests/bench/floor.bpf.c
 	@mkdir -p $(@D)
@@ -20,3 +20,8 @@ $(O)/bench/floor: tests/bench/floor.c $(O)/bench/floor.skel.h
 $(O)/bench/stamp: tests/bench/stamp.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP $< -o $@
+
+$(O)/bench/symbolize_bench: tests/bench/symbolize_bench.c $(filter %.a,$(BLAZESYM_LIBS)) \
+		scripts/no-unwind.ld
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(BLAZESYM_LIBS) $(LDLIBS) -o $@

@@ -7,7 +7,7 @@
  *     -l  with source lines    -i  with inlined functions too    -d  demangled
  *     -w  write the addresses to FILE, one a line, for another tool to do the same
  *
- * Prints for each pass its time, how many addresses had a name, and by how much the memory
+ * Prints for each pass its CPU time, how many addresses had a name, and by how much the memory
  * the process has grown since before the first pass: anonymous memory and pages of mapped
  * files apart, with the result of the pass and after that was freed.
  */
@@ -162,11 +162,12 @@ static struct memory read_memory(void)
 	return mem;
 }
 
-static double now_ms(void)
+/* CPU time that was used, in ms. */
+static double used_ms(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
 }
 
@@ -176,10 +177,10 @@ static void pass(blaze_symbolizer *symbolizer, const struct blaze_symbolize_src_
 	const struct blaze_syms *syms;
 	size_t named = 0, inlined = 0;
 	struct memory with, after;
-	double start = now_ms(), ms;
+	double start = used_ms(), ms;
 
 	syms = blaze_symbolize_elf_virt_offsets(symbolizer, src, addrs, cnt);
-	ms = now_ms() - start;
+	ms = used_ms() - start;
 	if (!syms) {
 		fprintf(stderr, "symbolize_bench: %s: %s\n", src->path,
 			blaze_err_str(blaze_err_last()));
