@@ -114,6 +114,12 @@ $(O)/tests/unit/test_%: tests/unit/test_%.c $(O)/tests/unit/helpers.o $(SAN_LIBS
 	$(CC) $(CPPFLAGS) -Ivmlinux $(SAN_CFLAGS) -MMD -MP $< $(O)/tests/unit/helpers.o -o $@ $(SAN_LIBS) \
 		$(SHIM_LIBS) $(LDLIBS) -lcmocka
 
+$(O)/tests/unit/stacks.bpf.o: tests/unit/stacks.bpf.c $(O)/flags
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -D__TARGET_ARCH_$(ARCH) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
+
+$(O)/tests/unit/test_stacks: $(O)/tests/unit/stacks.bpf.o
+
 -include $(wildcard tests/unit/*/build.mk tests/bench/build.mk)
 
 BUILD := $(O)
