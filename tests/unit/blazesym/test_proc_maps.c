@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -13,10 +14,10 @@
 #include "helpers.h"
 #include "proc_maps.h"
 
-static void expect_in(struct proc_maps *store, blaze_symbolizer *s, pid_t pid, uint64_t addr,
+static void expect_in(struct proc_maps *store, blaze_symbolizer *s, uint64_t space, uint64_t addr,
 		      const char *name, uint64_t offset, const char *module_end)
 {
-	const struct proc_maps_syms *syms = proc_maps_symbolize(store, s, pid, true, &addr, 1);
+	const struct proc_maps_syms *syms = proc_maps_symbolize(store, s, space, true, &addr, 1);
 	const struct blaze_sym *sym;
 
 	assert_non_null(syms);
@@ -284,8 +285,8 @@ static void beyond_the_limit_files_are_known_by_what_they_are(void **state)
 	blaze_symbolizer_free(s);
 }
 
-/* A child that becomes another program when it is told to. */
-static pid_t start_exec(int *go, char *const *argv)
+/* A child that becomes another program when it is told to, which writes to @out. */
+static pid_t start_exec_to(int *go, int out, char *const *argv)
 {
 	int fds[2];
 	pid_t pid;
@@ -295,13 +296,18 @@ static pid_t start_exec(int *go, char *const *argv)
 	pid = fork();
 	if (!pid) {
 		close(fds[1]);
-		if (read(fds[0], &c, 1) == 1)
+		if (read(fds[0], &c, 1) == 1 && dup2(fds[0], 0) == 0 && dup2(out, 1) == 1)
 			execv(argv[0], argv);
 		_exit(1);
 	}
 	close(fds[0]);
 	*go = fds[1];
 	return pid;
+}
+
+static pid_t start_exec(int *go, char *const *argv)
+{
+	return start_exec_to(go, 1, argv);
 }
 
 __attribute__((noinline)) static int function_before_exec(int x)
@@ -343,27 +349,205 @@ static void addresses_from_before_an_exec_are_found(void **state)
 	blaze_symbolizer_free(s);
 }
 
+/* Where @name is of libshared.so, which is linked to begin at 0x10000000, and begins at @image. */
+static uint64_t in_image(const char *image, const char *name)
+{
+	return (uintptr_t)image + nm_addr(fixture("libshared.so"), name) - 0x10000000;
+}
+
+#define IMAGE_SIZE 16384
+
+/* Maps its file as dlopen() does, but as one: file offset 0 is at what this returns. */
+static char *map_image(void)
+{
+	int fd = open(fixture("libshared.so"), O_RDONLY);
+	char *image = mmap(NULL, IMAGE_SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+
+	assert_ptr_not_equal(image, MAP_FAILED);
+	close(fd);
+	return image;
+}
+
 static void what_was_mapped_since_is_looked_for(void **state)
 {
 	struct proc_maps *store = proc_maps_new(NULL);
 	blaze_symbolizer *s = symbolizer(false, false, false);
-	int fd = open(fixture("libshared.so"), O_RDONLY);
-	uint64_t size = 16384;
 	char *image;
 
 	(void)state;
 	assert_int_equal(proc_maps_snapshot(store, getpid(), getpid()), 0);
-	/* As dlopen() does, but at a place of our choice: file offset 0 is at image. */
-	image = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
-	assert_ptr_not_equal(image, MAP_FAILED);
-	close(fd);
-	expect_in(store, s, getpid(),
-		  (uintptr_t)image + nm_addr(fixture("libshared.so"), "shared_function") -
-			  0x10000000,
-		  "shared_function", 0, "/libshared.so");
-	munmap(image, size);
+	image = map_image();
+	expect_in(store, s, getpid(), in_image(image, "shared_function"), "shared_function", 0,
+		  "/libshared.so");
+	munmap(image, IMAGE_SIZE);
 	proc_maps_free(store);
 	blaze_symbolizer_free(s);
+}
+
+/* Of a process that became another program, each has its own. */
+static void spaces_of_one_process_are_apart(void **state)
+{
+	/* They meet in the store's table, and differ only above 32 bits. */
+	const uint64_t before = 5, after = 5 + (1ULL << 40);
+	char *const argv[] = { (char *)fixture("sleeper"), NULL };
+	struct proc_maps *store = proc_maps_new(NULL);
+	blaze_symbolizer *s = symbolizer(false, false, false);
+	uint64_t addr = (uintptr_t)function_before_exec, there;
+	struct proc_maps_place place;
+	struct proc_maps_stats stats;
+	int go, out[2];
+	char line[128] = "";
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(out), 0);
+	pid = start_exec_to(&go, out[1], argv);
+	assert_int_equal(proc_maps_snapshot(store, before, pid), 0);
+	proc_maps_over(store, before);
+	assert_int_equal(write(go, "x", 1), 1);
+	assert_true(read(out[0], line, sizeof(line) - 1) > 0);
+	assert_int_equal(sscanf(line, "%" SCNx64, &there), 1);
+	assert_int_equal(proc_maps_snapshot(store, after, pid), 0);
+	proc_maps_stats(store, &stats);
+	assert_int_equal(stats.procs, 2);
+
+	expect_in(store, s, before, addr, "function_before_exec", 0, "test_proc_maps");
+	expect_in(store, s, after, there, "target_function", 0, "/sleeper");
+	/* The process lives, but is not asked about what it was. */
+	assert_int_equal(proc_maps_find(store, before, there, &place), -ENOENT);
+	assert_int_equal(proc_maps_find(store, after, addr, &place), -ENOENT);
+	assert_true(proc_maps_covers(store, before, addr) &&
+		    !proc_maps_covers(store, before, there));
+	assert_true(proc_maps_covers(store, after, there) && !proc_maps_covers(store, after, addr));
+	assert_int_equal(proc_maps_refresh(store, before), -ESRCH);
+	assert_int_equal(proc_maps_refresh(store, after), 0);
+
+	/* To forget one is not to forget the other. */
+	proc_maps_forget(store, after);
+	assert_int_equal(proc_maps_find(store, after, there, &place), -ESRCH);
+	assert_int_equal(proc_maps_find(store, before, addr, &place), 0);
+	proc_maps_forget(store, before);
+	proc_maps_stats(store, &stats);
+	assert_int_equal(stats.procs, 0);
+	assert_int_equal(stats.bytes, 0);
+	close(go);
+	close(out[0]);
+	close(out[1]);
+	kill(pid, 9);
+	waitpid(pid, NULL, 0);
+	proc_maps_free(store);
+	blaze_symbolizer_free(s);
+}
+
+static void what_is_over_stays_as_it_was(void **state)
+{
+	struct proc_maps *store = proc_maps_new(NULL);
+	blaze_symbolizer *s = symbolizer(false, false, false);
+	struct proc_maps_place place;
+	char *image;
+
+	(void)state;
+	/* Of what was never there, nothing is over. */
+	proc_maps_over(store, 7);
+	assert_int_equal(proc_maps_snapshot(store, 7, getpid()), 0);
+	proc_maps_over(store, 7);
+	image = map_image();
+	assert_int_equal(proc_maps_find(store, 7, in_image(image, "shared_function"), &place),
+			 -ENOENT);
+	assert_int_equal(proc_maps_refresh(store, 7), -ESRCH);
+	assert_false(proc_maps_covers(store, 7, in_image(image, "shared_function")));
+	expect_in(store, s, 7, (uintptr_t)function_before_exec, "function_before_exec", 0, NULL);
+	munmap(image, IMAGE_SIZE);
+	proc_maps_free(store);
+	blaze_symbolizer_free(s);
+}
+
+static void a_refresh_sees_what_is_mapped_now(void **state)
+{
+	struct proc_maps *store = proc_maps_new(NULL);
+	blaze_symbolizer *s = symbolizer(false, false, false);
+	struct proc_maps_place place;
+	uint64_t addr;
+	char *image;
+
+	(void)state;
+	assert_int_equal(proc_maps_refresh(store, 7), -ESRCH);
+	assert_int_equal(proc_maps_snapshot(store, 7, getpid()), 0);
+	image = map_image();
+	addr = in_image(image, "shared_function");
+	/* Until then nobody asks, even though it would tell. */
+	assert_false(proc_maps_covers(store, 7, addr));
+	assert_int_equal(proc_maps_find_kept(store, 7, addr, &place), -ENOENT);
+	assert_int_equal(proc_maps_find_kept(store, 7, addr, &place), -ENOENT);
+	assert_int_equal(proc_maps_refresh(store, 7), 0);
+	assert_true(proc_maps_covers(store, 7, addr));
+	assert_int_equal(proc_maps_find_kept(store, 7, addr, &place), 0);
+	assert_string_equal(place.path, fixture("libshared.so"));
+	assert_int_equal(place.file_offset, addr - (uintptr_t)image);
+
+	/* What is there no more is still known, but not covered. */
+	munmap(image, IMAGE_SIZE);
+	assert_true(proc_maps_covers(store, 7, addr));
+	assert_int_equal(proc_maps_refresh(store, 7), 0);
+	assert_false(proc_maps_covers(store, 7, addr));
+	assert_int_equal(proc_maps_find_kept(store, 7, addr, &place), 0);
+	assert_string_equal(place.path, fixture("libshared.so"));
+	expect_in(store, s, 7, addr, "shared_function", 0, "/libshared.so");
+	proc_maps_free(store);
+	blaze_symbolizer_free(s);
+}
+
+static void a_process_that_has_ended_cannot_be_refreshed(void **state)
+{
+	struct proc_maps *store = proc_maps_new(NULL);
+	blaze_symbolizer *s = symbolizer(false, false, false);
+	struct proc_maps_place place;
+	struct child child;
+
+	(void)state;
+	child_start(&child, fixture("sleeper"), NULL, NULL);
+	assert_int_equal(proc_maps_snapshot(store, 7, child.pid), 0);
+	assert_int_equal(proc_maps_refresh(store, 7), 0);
+	child_end(&child);
+	assert_int_equal(proc_maps_refresh(store, 7), -ESRCH);
+	/* That changes nothing of what is known. */
+	assert_true(proc_maps_covers(store, 7, child.addr));
+	assert_int_equal(proc_maps_find_kept(store, 7, child.addr, &place), 0);
+	expect_in(store, s, 7, child.addr, "target_function", 0, "/sleeper");
+	proc_maps_free(store);
+	blaze_symbolizer_free(s);
+}
+
+static void only_what_is_executable_is_covered(void **state)
+{
+	struct proc_maps *store = proc_maps_new(NULL);
+	struct proc_maps_place place;
+	static int data;
+	char *image, *code;
+	int on_stack;
+
+	(void)state;
+	image = map_image();
+	code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(code, MAP_FAILED);
+	/* A store without the space covers nothing. */
+	assert_false(proc_maps_covers(store, 7, (uintptr_t)image));
+	assert_int_equal(proc_maps_find_kept(store, 7, (uintptr_t)image, &place), -ESRCH);
+	assert_int_equal(proc_maps_snapshot(store, 7, getpid()), 0);
+	assert_true(proc_maps_covers(store, 7, (uintptr_t)function_before_exec));
+	assert_false(proc_maps_covers(store, 7, (uintptr_t)&data));
+	assert_false(proc_maps_covers(store, 7, (uintptr_t)&on_stack));
+	assert_false(proc_maps_covers(store, 7, 0));
+	assert_false(proc_maps_covers(store, 7, UINT64_MAX));
+	/* From its first byte to its last. */
+	assert_true(proc_maps_covers(store, 7, (uintptr_t)image));
+	assert_true(proc_maps_covers(store, 7, (uintptr_t)image + IMAGE_SIZE - 1));
+	/* Code that is in no file is covered too; there is no file to be found. */
+	assert_true(proc_maps_covers(store, 7, (uintptr_t)code));
+	assert_int_equal(proc_maps_find_kept(store, 7, (uintptr_t)code, &place), -ENOENT);
+	munmap(code, 4096);
+	munmap(image, IMAGE_SIZE);
+	proc_maps_free(store);
 }
 
 static void processes_without_a_snapshot_are_refused(void **state)
@@ -479,6 +663,11 @@ int main(void)
 		cmocka_unit_test(beyond_the_limit_files_are_known_by_what_they_are),
 		cmocka_unit_test(addresses_from_before_an_exec_are_found),
 		cmocka_unit_test(what_was_mapped_since_is_looked_for),
+		cmocka_unit_test(spaces_of_one_process_are_apart),
+		cmocka_unit_test(what_is_over_stays_as_it_was),
+		cmocka_unit_test(a_refresh_sees_what_is_mapped_now),
+		cmocka_unit_test(a_process_that_has_ended_cannot_be_refreshed),
+		cmocka_unit_test(only_what_is_executable_is_covered),
 		cmocka_unit_test(processes_without_a_snapshot_are_refused),
 		cmocka_unit_test(jit_code_of_ended_processes_is_named),
 		cmocka_unit_test(the_vdso_of_ended_processes_is_symbolized),
