@@ -27,7 +27,7 @@ static __always_inline u64 cgroup_ancestor_id(struct cgroup *cgrp, int level)
 	struct cgroup *ancestor;
 	u64 id = 0;
 
-	if (cgrp->level < level)
+	if (BPF_CORE_READ(cgrp, level) < level)
 		return 0;
 	if (bpf_core_field_exists(((struct cgroup___pointers *)cgrp)->ancestors)) {
 		struct cgroup___pointers *c = (void *)cgrp;

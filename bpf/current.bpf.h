@@ -8,8 +8,10 @@
 
 #include "vmlinux.h"
 #include "abi.h"
+#include "compat.bpf.h"
 #include "lost.bpf.h"
 #include "target.bpf.h"
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -26,14 +28,20 @@ static __always_inline bool current_chosen(void)
 	       bpf_map_lookup_elem(&chosen, &thread);
 }
 
+/* 5.10 does not have bpf_get_current_ancestor_cgroup_id() for programs at perf events. */
+static __always_inline bool current_in_cgroup(void)
+{
+	struct task_struct *p = (void *)bpf_get_current_task();
+	struct cgroup *cgrp = BPF_CORE_READ(p, cgroups, dfl_cgrp);
+
+	return cgroup_ancestor_id(cgrp, config.cgroup_level) == config.cgroup_id;
+}
+
 static __always_inline bool current_wanted(void)
 {
 	char comm[COMM_LEN] = {};
 
-	if (!cpu_wanted() || !current_chosen())
-		return false;
-	if (config.by_cgroup &&
-	    bpf_get_current_ancestor_cgroup_id(config.cgroup_level) != config.cgroup_id)
+	if (!cpu_wanted() || !current_chosen() || (config.by_cgroup && !current_in_cgroup()))
 		return false;
 	if (config.by_comm) {
 		bpf_get_current_comm(comm, sizeof(comm));
