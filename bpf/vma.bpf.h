@@ -28,31 +28,64 @@ static __always_inline bool is_maple_node(u64 root)
 	return (root & 3) == 2 && root > 4096;
 }
 
-/* What the tree with root @entry holds for @address. A tree that changes meanwhile gives anything. */
-static __noinline u64 maple_find(u64 entry, u64 address)
+/*
+ * The slot for @address: the number of pivots below it, up to the first that is not or is missing.
+ * Without branches, of which the verifier would have to follow each. Addresses of processes have
+ * their top bit clear; what stands behind a narrow node's pivots are pointers of the kernel's.
+ */
+static __always_inline u32 maple_slot(const u64 *pivots, u64 address)
 {
-	u32 level, i;
+	u64 going = 1;
+	u32 slot = 0, i;
+
+#pragma nounroll
+	for (i = 0; i < MAPLE_PIVOTS; i++) {
+		u64 p = pivots[i], there = i ? p | -p : -1ULL;
+
+		going &= (p - address & ~p & there) >> 63;
+		slot += going;
+	}
+	return slot;
+}
+
+static __always_inline u32 maple_type_of(u64 entry)
+{
+	return entry >> MAPLE_TYPE_SHIFT & MAPLE_TYPE_MASK;
+}
+
+/* What the node at @entry holds for @address. */
+static __noinline u64 maple_step(u64 entry, u64 address)
+{
+	u64 pivots[MAPLE_PIVOTS] = {}, node = entry & ~MAPLE_NODE_MASK, slots = node;
+
+	if (maple_type_of(entry) == bpf_core_enum_value(enum maple_type, maple_arange_64))
+		slots += bpf_core_field_offset(struct maple_arange_64, slot);
+	else
+		slots += bpf_core_field_offset(struct maple_range_64, slot);
+	node += bpf_core_field_offset(struct maple_range_64, pivot);
+	bpf_probe_read_kernel(pivots, sizeof(pivots), (void *)node);
+	slots += maple_slot(pivots, address) * sizeof(entry);
+	entry = 0;
+	bpf_probe_read_kernel(&entry, sizeof(entry), (void *)slots);
+	return entry;
+}
+
+/*
+ * What the tree with root @entry holds for @address. A tree that changes meanwhile gives anything.
+ * Unrolled: to 6.1, verifiers do not know each shape of a loop that clang makes of this.
+ */
+static __always_inline u64 maple_find(u64 entry, u64 address)
+{
+	u32 level;
+	bool leaf;
 
 	if (!is_maple_node(entry))
 		return 0;
+#pragma unroll
 	for (level = 0; level < MAPLE_LEVELS; level++) {
-		u32 type = entry >> MAPLE_TYPE_SHIFT & MAPLE_TYPE_MASK;
-		bool wide = type == bpf_core_enum_value(enum maple_type, maple_arange_64);
-		u64 node = entry & ~MAPLE_NODE_MASK, pivots[MAPLE_PIVOTS] = {}, slots;
-		u32 count = wide ? 9 : 15;
-
-		slots = wide ? bpf_core_field_offset(struct maple_arange_64, slot)
-			     : bpf_core_field_offset(struct maple_range_64, slot);
-		bpf_probe_read_kernel(
-			pivots, sizeof(pivots),
-			(void *)(node + bpf_core_field_offset(struct maple_range_64, pivot)));
-		for (i = 0; i < MAPLE_PIVOTS; i++) {
-			if (i >= count || pivots[i] >= address || (i && !pivots[i]))
-				break;
-		}
-		entry = 0;
-		bpf_probe_read_kernel(&entry, sizeof(entry), (void *)(node + slots + i * 8));
-		if (type == bpf_core_enum_value(enum maple_type, maple_leaf_64))
+		leaf = maple_type_of(entry) == bpf_core_enum_value(enum maple_type, maple_leaf_64);
+		entry = maple_step(entry, address);
+		if (leaf)
 			return entry;
 	}
 	return 0;
@@ -64,8 +97,11 @@ static __always_inline bool vma_has(struct vm_area_struct *vma, struct mm_struct
 	       address < BPF_CORE_READ(vma, vm_end) && BPF_CORE_READ(vma, vm_mm) == mm;
 }
 
-/* NULL: cannot be told. */
-static __always_inline struct vm_area_struct *current_vma(u64 address)
+/*
+ * The address of the struct vm_area_struct that @address is in; 0: cannot be told. Not static: so
+ * the verifier looks at it once, whatever it knows where it is called.
+ */
+__noinline u64 current_vma(u64 address)
 {
 	struct task_struct *p = (void *)bpf_get_current_task();
 	struct mm_struct *mm = BPF_CORE_READ(p, mm);
@@ -74,22 +110,22 @@ static __always_inline struct vm_area_struct *current_vma(u64 address)
 
 	if (bpf_core_field_exists(((struct task_struct___vmacache *)p)->vmacache)) {
 		/* To 6.0 each thread remembers those that it used last: this one has just been. */
-		struct vmacache cache = {};
+		struct vm_area_struct *used[4] = {};
 
-		bpf_core_read(&cache, sizeof(cache),
-			      &((struct task_struct___vmacache *)p)->vmacache);
+		bpf_core_read(&used, sizeof(used),
+			      &((struct task_struct___vmacache *)p)->vmacache.vmas);
 #pragma unroll
 		for (i = 0; i < 4; i++) {
-			if (vma_has(cache.vmas[i], mm, address))
-				return cache.vmas[i];
+			if (vma_has(used[i], mm, address))
+				return (u64)used[i];
 		}
-		return NULL;
+		return 0;
 	}
 	if (!bpf_core_field_exists(mm->mm_mt))
-		return NULL;
+		return 0;
 	/* From 6.1, a process' mappings are in a maple tree. */
 	vma = (void *)maple_find((u64)BPF_CORE_READ(mm, mm_mt.ma_root), address);
-	return vma_has(vma, mm, address) ? vma : NULL;
+	return vma_has(vma, mm, address) ? (u64)vma : 0;
 }
 
 #endif
