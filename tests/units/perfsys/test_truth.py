@@ -12,14 +12,11 @@ from harness import CPUS, GUEST, Running, run, tool
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
-from catching import (CPU, FIRST, GATE, NAME, PERFSYS, QUICK, RANDOM, CatchingCase, Picture, busy,
-                      folder, kernel_functions, moment, perfsys, stat)
-
-# Samples that may be of something else that had to run on the CPU.
-OTHERS = 0.2
+from catching import (CPU, FIRST, GATE, HIGH_GATE, NAME, PERFSYS, QUICK, RANDOM, CatchingCase,
+                      Picture, busy, folder, kernel_functions, moment, perfsys, stat)
 
 # An emulator that runs a guest's CPUs in turn leaves out timer interrupts.
-SAMPLES_PERCENT = 60 if GUEST else 10
+SAMPLES_PERCENT = 60 if GUEST else 15
 
 # Times that it slept by which it has looked again for sure; it also wakes once a second.
 LOOKS = 4
@@ -68,7 +65,8 @@ class Truth(CatchingCase):
         with busy(what="burn"), folder() as (path, there):
             for options in (["-i", "10ms"], ["-i", "500"], ["-i", "250ms", "--json"]):
                 with self.subTest(" ".join(options)):
-                    result = perfsys("-C", str(CPU), *GATE, *there, *options, "--duration", "1.2s")
+                    result = perfsys("-C", str(CPU), *HIGH_GATE, *there, *options, "--duration",
+                                     "1.2s")
                     self.assert_status(result, 0)
                     self.assertEqual((result.out, result.err), ("", ""))
                     self.assertEqual(self.files(path), [])
@@ -80,15 +78,14 @@ class Truth(CatchingCase):
             row, picture = self.catch("-i", "500", "-s", "1", env={"TZ": "XYZ-8"})
             ended = time.time()
         self.assertEqual(row["cpus"], str(CPU))
-        self.assertGreaterEqual(row["system_percent"], 60)
-        self.assertLessEqual(row["system_percent"], 100)
+        self.assertTrue(25 <= row["system_percent"] <= 100, row)
         self.assertTrue(began < moment(row["began"]) < ended - 1, row)
         name = time.strftime("%Y%m%d_%H%M%S.svg", time.gmtime(moment(row["began"]) + 8 * 3600))
         self.assertEqual(os.path.basename(row["file"]), name)
         self.assertEqual(picture.title, f"sysHigh for cpu {CPU}")
         self.assertIn(picture.title, picture.texts)
-        self.assertGreaterEqual(picture.share_under("^cpu$"), 1 - OTHERS)
-        self.assertGreaterEqual(picture.share_under(RANDOM), 1 - OTHERS)
+        self.assertGreater(len(picture.samples_under("^cpu$")), 50 if GUEST else 80)
+        self.assertGreaterEqual(picture.share_under(RANDOM, within="cpu"), 0.95)
 
     def test_row_and_picture(self):
         """the row's samples, hottest function and share are the picture's; text has the same"""
@@ -112,9 +109,10 @@ class Truth(CatchingCase):
         self.assertTrue(found, str(text))
         cpu, system, samples, hottest, share = found.groups()[:5]
         self.assertEqual((int(cpu), int(samples)), (CPU, pictures[0].samples))
-        self.assertTrue(60 <= float(system) <= 100)
+        self.assertTrue(25 <= float(system) <= 100)
         self.assertEqual(pictures[0].own[hottest], max(pictures[0].own.values()))
-        self.assertAlmostEqual(float(share), 100 * pictures[0].own[hottest] / int(samples), places=1)
+        self.assertAlmostEqual(float(share), 100 * pictures[0].own[hottest] / int(samples),
+                               places=1)
 
     def test_functions(self):
         """the picture's functions are the kernel's own, and the hottest ones profile's too"""
@@ -140,49 +138,16 @@ class Truth(CatchingCase):
         with Running([*FIRST, "taskset", "-c", str(CPU), "dd", "if=/dev/urandom", "of=/dev/null",
                       "bs=1M"]):
             row, picture = self.catch("-i", "500", "-s", "1")
-        self.assertGreaterEqual(picture.share_under("^dd$"), 1 - OTHERS)
+        self.assertGreater(len(picture.samples_under("^dd$")), 50 if GUEST else 80)
         # urandom_read_iter() itself is not on the stack where its last call takes its place.
-        self.assertGreaterEqual(picture.share_under("^(vfs|ksys)_read$"), 1 - OTHERS)
-        self.assertGreaterEqual(picture.share_under(RANDOM), 1 - OTHERS)
+        self.assertGreaterEqual(picture.share_under("^(vfs|ksys)_read$", within="dd"), 0.9)
+        self.assertGreaterEqual(picture.share_under(RANDOM, within="dd"), 0.7)
         self.assertGreaterEqual(picture.own[row["hottest"]], 0.1 * picture.samples)
 
-    def test_rate(self):
-        """so many samples a second as -f says, for as long as -s says"""
-        with busy():
-            for hz, seconds in ((200, "1"), (1000, "0.5"), (50, "2s")):
-                with self.subTest(f"{hz} Hz for {seconds}"):
-                    row, picture = self.catch("-i", "300ms", "-s", seconds, "-f", str(hz))
-                    expected = hz * float(seconds.rstrip("s")) * row["system_percent"] / 100
-                    self.assert_close(row["samples"], expected, SAMPLES_PERCENT + 100 * OTHERS,
-                                      "samples", 5)
-                    self.assertTrue(any(f"at {hz} Hz" in str(text) for text in picture.texts))
-
-    def test_two_cpus(self):
-        """system time on two CPUs at once: both are in the title and in the row"""
-        if CPUS < 2:
-            self.skipTest("needs two CPUs")
-        with busy(0), busy(1), folder() as (path, there):
-            result = perfsys("--json", *GATE, "-C", "0,1", "-N", "1", "-i", "500", "-s", "1", *there)
-            self.assert_status(result, 0)
-            picture = Picture(self.files(path)[0])
-        self.assertEqual(self.rows(result)[0]["cpus"], "0:1")
-        self.assertEqual(picture.title, "sysHigh for cpu 0:1")
-        self.assertGreaterEqual(picture.share_under("^cpu$"), 1 - 2 * OTHERS)
-
-    def test_only_the_high_one(self):
-        """a CPU below the gate is not sampled with the one above it"""
-        if CPUS < 2:
-            self.skipTest("needs two CPUs")
-        with busy(0, "burn"), busy(1), folder() as (path, there):
-            result = perfsys("--json", *GATE, "-C", "0,1", "-N", "1", "-i", "500", "-s", "1", *there)
-            self.assert_status(result, 0)
-        self.assertEqual(self.rows(result)[0]["cpus"], "1")
-
-    def test_share(self):
-        """the system time in the row is what /proc/stat says of that time"""
-        with busy(what="both"), folder() as (_, there), \
-             Running([*PERFSYS, "-v", "--json", "-C", str(CPU), "-g", "20", "-i", "2", "-s", "100",
-                      "-N", "1", *there]) as unit:
+    def watch_catch(self, *args):
+        """A catch's row, and what /proc/stat said all the while: (time, kernel, all) of the CPU."""
+        with folder() as (_, there), \
+             Running([*PERFSYS, "-v", "--json", "-C", str(CPU), "-N", "1", *args, *there]) as unit:
             unit.wait_for("perfsys: observing")
             seen = [(time.time(), *cpu_ticks(CPU))]
             while unit.process.poll() is None:
@@ -190,11 +155,59 @@ class Truth(CatchingCase):
                 seen.append((time.time(), *cpu_ticks(CPU)))
             result = unit.result()
         self.assert_status(result, 0)
-        row = self.rows(result)[0]
-        last = min(seen, key=lambda look: abs(look[0] - moment(row["began"])))
-        share = 100 * (last[1] - seen[0][1]) / (last[2] - seen[0][2])
-        self.assertLessEqual(abs(share - row["system_percent"]), 6 if GUEST else 3,
-                             f"{share} {row}")
+        return self.rows(result)[0], seen
+
+    @staticmethod
+    def kernel_and_all(seen, since, until):
+        """Ticks of the CPU between two times."""
+        first, last = (min(seen, key=lambda look, at=at: abs(look[0] - at))
+                       for at in (since, until))
+        return last[1] - first[1], last[2] - first[2]
+
+    def test_rate(self):
+        """so many samples a second of kernel time as -f says, for as long as -s says"""
+        with busy():
+            for hz, seconds in ((200, 1), (1000, 0.5), (50, 2)):
+                with self.subTest(f"{hz} Hz for {seconds} s"):
+                    row, seen = self.watch_catch(*GATE, "-i", "300ms", "-s", f"{seconds}s", "-f",
+                                                 str(hz))
+                    began = moment(row["began"])
+                    kernel, _ = self.kernel_and_all(seen, began, began + seconds)
+                    self.assert_close(row["samples"], hz * kernel / os.sysconf("SC_CLK_TCK"),
+                                      SAMPLES_PERCENT, "samples", 6)
+
+    def test_two_cpus(self):
+        """system time on two CPUs at once: both are in the title and in the row"""
+        if CPUS < 2:
+            self.skipTest("needs two CPUs")
+        with busy(0), busy(1), folder() as (_, there):
+            result = perfsys("--json", *GATE, "-C", "0,1", "-N", "4", "-i", "500", "-s", "500",
+                             *there)
+            self.assert_status(result, 0)
+            # Others may want a CPU for a moment.
+            both = [row for row in self.rows(result) if row["cpus"] == "0:1"]
+            self.assertTrue(both, str(result))
+            picture = Picture(both[0]["file"])
+        self.assertEqual(picture.title, "sysHigh for cpu 0:1")
+        self.assertGreaterEqual(picture.share_under(RANDOM, within="cpu"), 0.95)
+
+    def test_only_the_high_one(self):
+        """a CPU below the gate is not sampled with the one above it"""
+        if CPUS < 2:
+            self.skipTest("needs two CPUs")
+        with busy(0, "burn"), busy(1), folder() as (_, there):
+            result = perfsys("--json", *GATE, "-C", "0,1", "-N", "4", "-i", "500", "-s", "200",
+                             *there)
+            self.assert_status(result, 0)
+        self.assertIn("1", [row["cpus"] for row in self.rows(result)])
+
+    def test_share(self):
+        """the system time in the row is what /proc/stat says of that time"""
+        with busy(what="both"):
+            row, seen = self.watch_catch("-g", "10", "-i", "2", "-s", "100")
+        kernel, every = self.kernel_and_all(seen, seen[0][0], moment(row["began"]))
+        self.assertLessEqual(abs(100 * kernel / every - row["system_percent"]), 6 if GUEST else 3,
+                             f"{kernel} {every} {row}")
 
     def said_of(self, unit, stat, *steps, wanted=0):
         """
@@ -298,7 +311,7 @@ class Truth(CatchingCase):
 
     def test_idle_cost(self):
         """with nothing to catch it takes less than a thousandth of a CPU"""
-        with busy(what="burn"), Running([*PERFSYS, "-v", "-C", str(CPU), *GATE]) as unit:
+        with busy(what="burn"), Running([*PERFSYS, "-v", "-C", str(CPU), *HIGH_GATE]) as unit:
             unit.wait_for("perfsys: observing")
             time.sleep(0.2)
             began, before = time.monotonic(), cpu_ns(unit.process.pid)
