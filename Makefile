@@ -135,6 +135,22 @@ $(O)/load/%: tests/load/%.c
 	@mkdir -p $(@D)
 	$(CC) $(LOAD_CFLAGS) -static -MMD -MP $< -o $@ -lpthread
 
+# The same load linked in other ways; and with other names for the functions at the same addresses.
+LOADS += $(O)/load/cpu-pie $(O)/load/cpu-static-pie $(O)/load/cpu-other
+
+$(O)/load/cpu-pie: tests/load/cpu.c
+	@mkdir -p $(@D)
+	$(CC) $(LOAD_CFLAGS) -fPIE -pie $< -o $@
+
+$(O)/load/cpu-static-pie: tests/load/cpu.c
+	@mkdir -p $(@D)
+	$(CC) $(LOAD_CFLAGS) -fPIE -static-pie $< -o $@
+
+$(O)/load/cpu-other: tests/load/cpu.c
+	@mkdir -p $(@D)
+	$(CC) $(LOAD_CFLAGS) -static -Dburn_seventy=other_seventy -Dburn_twenty=other_twenty \
+		-Dburn_ten=other_ten -Dburn_round=other_round $< -o $@
+
 # Programs whose symbols are known: linked in each way, with a shared library or with it inside.
 ZOO := $(O)/load/symbols
 LOADS += $(ZOO)/zoo $(ZOO)/zoo-nopie $(ZOO)/zoo-static

@@ -8,10 +8,15 @@
  *	cpu [--wait] both SECONDS         half of it each way
  *	cpu deep N SECONDS                in recurse(), N calls deep
  *	cpu stacks N SECONDS              below N different callers
+ *	cpu [--wait] duty PCT[,PCT...]    a second for each: so much of it in busy_second() if that is
+ *	                                  at least half of it, else in quiet_second()
+ *	cpu [--wait] printk SECONDS       writes lines to /dev/kmsg
+ *	cpu ... -- CMD [ARG...]           then runs CMD in its place
  *
  * Prints a line of JSON at its end: its pid, and user and system time by getrusage(), in ns. With
  * --wait it says "ready PID" and waits for a line, works, says "done" and waits for another one.
  */
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Short beside a sample's period, long beside a call. */
@@ -134,17 +140,70 @@ static void stacks(unsigned long n, double seconds)
 	}
 }
 
+BURNER(busy_second)
+BURNER(quiet_second)
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void duty(const char *percents)
+{
+	double second = now(), end;
+	char *rest;
+	long percent;
+
+	for (; *percents; percents = *rest ? rest + 1 : rest, second++) {
+		percent = strtol(percents, &rest, 10);
+		end = second + percent / 100.0;
+		while (now() < end) {
+			if (percent >= 50)
+				busy_second(10);
+			else
+				quiet_second(10);
+		}
+		end = second + 1 - now();
+		if (end > 0)
+			usleep(end * 1e6);
+	}
+}
+
+static void into_log(double seconds)
+{
+	int fd = open("/dev/kmsg", O_WRONLY), i;
+	double end = now() + seconds;
+	char line[80];
+
+	memset(line, '-', sizeof(line));
+	memcpy(line, "<3>cpu: ", 8); /* an error, so that it reaches the console */
+	while (now() < end) {
+		for (i = 0; i < 10; i++) {
+			if (write(fd, line, sizeof(line)) != sizeof(line)) {
+				perror("cpu: /dev/kmsg");
+				exit(1);
+			}
+		}
+	}
+	close(fd);
+}
+
 static int usage(void)
 {
-	fputs("usage: cpu [--wait] burn|kernel|both SECONDS\n"
-	      "       cpu [--wait] deep|stacks N SECONDS\n",
+	fputs("usage: cpu [--wait] burn|kernel|both|printk SECONDS [-- CMD...]\n"
+	      "       cpu [--wait] deep|stacks N SECONDS [-- CMD...]\n"
+	      "       cpu [--wait] duty PCT[,PCT...] [-- CMD...]\n",
 	      stderr);
 	return 2;
 }
 
-static void work(const char *what, unsigned long n, double seconds)
+static void work(const char *what, const char *n_text, const char *text)
 {
-	double i;
+	unsigned long n = n_text ? strtoul(n_text, NULL, 10) : 0;
+	double seconds = strtod(text, NULL), i;
 
 	if (!strcmp(what, "burn"))
 		burn(seconds);
@@ -154,6 +213,10 @@ static void work(const char *what, unsigned long n, double seconds)
 		recurse(n, cpu_seconds() + seconds);
 	else if (!strcmp(what, "stacks"))
 		stacks(n, seconds);
+	else if (!strcmp(what, "duty"))
+		duty(text);
+	else if (!strcmp(what, "printk"))
+		into_log(seconds);
 	for (i = 0; !strcmp(what, "both") && i < seconds; i += 0.02) {
 		burn(0.01);
 		in_kernel(0.01);
@@ -174,10 +237,17 @@ static void report(void)
 int main(int argc, char **argv)
 {
 	bool wait = argc > 1 && !strcmp(argv[1], "--wait"), has_n;
-	char line[16];
+	char line[16], **then = NULL;
+	int i;
 
 	argc -= wait;
 	argv += wait;
+	for (i = 1; i < argc && !then; i++) {
+		if (!strcmp(argv[i], "--")) {
+			then = argv + i + 1;
+			argc = i;
+		}
+	}
 	has_n = argc == 4;
 	if (argc < 3 || argc > 4 ||
 	    has_n != (!strcmp(argv[1], "deep") || !strcmp(argv[1], "stacks")))
@@ -189,13 +259,18 @@ int main(int argc, char **argv)
 		if (!fgets(line, sizeof(line), stdin))
 			return 1;
 	}
-	work(argv[1], has_n ? strtoul(argv[2], NULL, 10) : 0, strtod(argv[argc - 1], NULL));
+	work(argv[1], has_n ? argv[2] : NULL, argv[argc - 1]);
 	report();
 	if (wait) {
 		puts("done");
 		fflush(stdout);
 		if (!fgets(line, sizeof(line), stdin))
 			return 1;
+	}
+	if (then && *then) {
+		execv(*then, then);
+		perror(*then);
+		return 1;
 	}
 	return 0;
 }

@@ -32,6 +32,11 @@ def sched(*args):
     return ["nice", "-n", "-20", os.path.join(LOAD, "sched"), *args]
 
 
+def cpu(*args, program="cpu"):
+    """The command line of a load whose CPU time has known shares."""
+    return [os.path.join(LOAD, program), *args]
+
+
 class Result:
     """What a run of a program came to."""
 
@@ -54,6 +59,11 @@ class Result:
     def report(self):
         assert len(self.reports) == 1, f"not one report but {len(self.reports)}: {self}"
         return self.reports[0]
+
+    @property
+    def said(self):
+        """What a load said of itself at its end."""
+        return next(o for o in self.objects if "user_ns" in o)
 
     @property
     def threads(self):
@@ -131,11 +141,16 @@ class Running:
 
 
 @contextlib.contextmanager
-def waiting_load(*args):
-    """A load that waits for its cue: yields it with its pid; go(load) is the cue."""
-    with Running(sched("--wait", *args), stdin=subprocess.PIPE) as load:
+def waiting(argv):
+    """A load that was told to wait for its cue: yields it with its pid; go(load) is the cue."""
+    with Running(argv, stdin=subprocess.PIPE) as load:
         pid = int(load.wait_for(r"ready (\d+)", load.out).group(1))
         yield load, pid
+
+
+def waiting_load(*args):
+    """The scheduling load, waiting for its cue."""
+    return waiting(sched("--wait", *args))
 
 
 def go(load):
@@ -160,6 +175,39 @@ def observe_load(argv, *loads, env=None):
     for load in loads:
         go(load)
     return [seen] + [load.result() for load in loads]
+
+
+def observe_together(argvs, *loads):
+    """As observe_load(), with several observers of the same. Returns what two lists hold."""
+    with contextlib.ExitStack() as stack:
+        units = [stack.enter_context(Running(argv)) for argv in argvs]
+        for unit in units:
+            unit.wait_for(r"(?m)^[\w-]+: observing$")
+        for load in loads:
+            go(load)
+        for load in loads:
+            load.wait_for("done", load.out)
+        for unit in units:
+            unit.signal(signal.SIGINT)
+        seen = [unit.result() for unit in units]
+    for load in loads:
+        go(load)
+    return seen, [load.result() for load in loads]
+
+
+def named(stack):
+    """The names of a stack's frames, the leaf's first."""
+    return [frame["name"] for frame in stack]
+
+
+def in_kernel(frame):
+    return (frame.get("module") or "").startswith("[") and frame["module"] != "[vdso]"
+
+
+def count_of(report, wanted=lambda row: True, **fields):
+    """What the rows count that have these fields and are wanted."""
+    return sum(row["count"] for row in report["rows"]
+               if all(row[name] == value for name, value in fields.items()) and wanted(row))
 
 
 def loaded_programs():
