@@ -40,7 +40,9 @@ __asm__(".text\n"
 	"stands_behind: .skip 16\n"
 	".size stands_behind, 16\n"
 	"stands_last: .skip 16\n"
-	".size stands_last, 16\n");
+	".size stands_last, 16\n"
+	/* And what belongs to none of them. */
+	".skip 64\n");
 extern const char ends_with_a_call[], stands_behind[], stands_last[];
 
 /* A place in something inlined twice over, and the lines that lead there. */
@@ -300,6 +302,20 @@ static void where_nothing_is_mapped_there_is_no_name(void **state)
 	symbols_free(s);
 }
 
+static void what_is_in_no_function_is_still_in_its_file(void **state)
+{
+	struct symbols *s = symbols_of_us(true);
+	struct callchain *chain = resolve_one(s, OURS, address(stands_last) + 40);
+
+	(void)state;
+	assert_null(chain->frames[0].name);
+	assert_int_equal(chain->frames[0].offset, 0);
+	assert_non_null(chain->frames[0].module);
+	assert_string_equal(chain->frames[0].module, own_path());
+	callchain_free(chain);
+	symbols_free(s);
+}
+
 static void a_space_that_was_never_seen_has_no_names(void **state)
 {
 	struct symbols *s = symbols_of_us(false);
@@ -361,6 +377,10 @@ static void many_chains_get_each_its_own(void **state)
 		else
 			check_frame(&chain->frames[1], "ends_with_a_call", 16);
 	}
+	/* A name is the same string wherever it stands, and so is a file's. */
+	assert_ptr_equal(chains[1]->frames[1].name, chains[3]->frames[1].name);
+	assert_ptr_equal(chains[1]->frames[1].module, chains[3]->frames[1].module);
+	assert_ptr_equal(chains[1]->frames[1].module, chains[0]->frames[1].module);
 	for (i = 0; i < CHAINS; i++)
 		callchain_free(chains[i]);
 	free(chains);
@@ -871,6 +891,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_an_address_means_depends_on_where_it_stands),
 		cmocka_unit_test(inlined_functions_have_frames_of_their_own),
 		cmocka_unit_test(where_nothing_is_mapped_there_is_no_name),
+		cmocka_unit_test(what_is_in_no_function_is_still_in_its_file),
 		cmocka_unit_test(a_space_that_was_never_seen_has_no_names),
 		cmocka_unit_test(what_has_been_resolved_stays_as_it_is),
 		cmocka_unit_test(many_chains_get_each_its_own),
