@@ -42,7 +42,7 @@ all: $(UNITS:%=$(O)/%)
 include blazesym-shim/build.mk
 
 # What was built with other flags is built anew.
-FLAGS := $(CC) $(CLANG) $(CFLAGS) $(CPPFLAGS) $(BPF_CFLAGS) $(LDFLAGS) $(LDLIBS) $(BLAZESYM_LIBS)
+FLAGS := $(CC) $(CLANG) $(CFLAGS) $(CPPFLAGS) $(BPF_CFLAGS) $(LDFLAGS) $(LDLIBS) $(filter-out $(O)/%,$(BLAZESYM_LIBS))
 ifneq ($(FLAGS),$(shell cat $(O)/flags 2>/dev/null))
 $(shell mkdir -p $(O) && echo '$(FLAGS)' > $(O)/flags)
 endif

@@ -33,8 +33,8 @@ struct bpf_perf_event_data {
 #define SAMPLE_IRQS_OFF(ctx) (!((ctx)->regs.flags & 1 << 9)) /* the interrupt flag */
 
 /* What the processor says of a page fault, by the error code that its tracepoints have. */
-#define FAULT_WRITES(error)   (!!((error) & 1 << 1))
-#define FAULT_EXECUTES(error) (!!((error) & 1 << 4))
+#define FAULT_WRITES(error)   (!!((error)&1 << 1))
+#define FAULT_EXECUTES(error) (!!((error)&1 << 4))
 
 /* Room for the instructions before an address that ENABLES_IRQS() looks at, in bytes. */
 #define CODE_BEFORE 2
