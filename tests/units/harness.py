@@ -37,6 +37,11 @@ def cpu(*args, program="cpu"):
     return [os.path.join(LOAD, program), *args]
 
 
+def preferred(argv):
+    """The command line with priority over what else the machine does."""
+    return ["nice", "-n", "-20", *argv]
+
+
 class Result:
     """What a run of a program came to."""
 

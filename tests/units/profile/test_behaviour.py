@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from harness import GUEST, Case, Running, cpu, loaded_programs, named, run, tool
+from harness import GUEST, Case, Running, cpu, loaded_programs, named, preferred, run, tool
 
 PROFILE = tool("profile")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -199,7 +199,8 @@ class Behaviour(Case):
 
     def test_report_now(self):
         """SIGUSR1: a report of what there is so far, which the final one still holds"""
-        with Running([PROFILE, "-v", "--json", "-F", "999", "--", *cpu("burn", "2" if GUEST else "1.2")]) as unit:
+        with Running([PROFILE, "-v", "--json", "-F", "999", "--",
+                      *preferred(cpu("burn", "2" if GUEST else "1.2"))]) as unit:
             unit.wait_for("profile: observing")
             for _ in range(2):
                 time.sleep(0.4)

@@ -2,13 +2,14 @@
 """profile's figures beside the shares of a load, and beside the kernel's account of CPU time."""
 
 import contextlib
+import math
 import os
 import signal
 import time
 import unittest
 
 from harness import (CPUS, GUEST, LOAD, Case, Running, cgroup2_root, count_of, cpu, go, in_kernel,
-                     named, observe_load, observe_together, run, sched, tool, waiting)
+                     named, observe_load, observe_together, preferred, run, sched, tool, waiting)
 
 PROFILE = tool("profile")
 HZ = 999
@@ -34,7 +35,7 @@ def profile(*options):
 
 def observe(*options, load, hz=HZ):
     """The report of profile, and what the load said, around the load's work."""
-    with waiting(load) as (loaded, pid):
+    with waiting(preferred(load)) as (loaded, pid):
         unit, said = observe_load([PROFILE, "-v", "--json", "-F", str(hz), *[
             option.replace("PID", str(pid)) for option in options]], loaded)
     return unit.report, said.said, unit
@@ -44,6 +45,8 @@ class Truth(Case):
     def assert_time(self, count, ns, what, hz=HZ, slack=3, percent=None):
         """So many samples are that time, as far as this machine's clock lets them."""
         expected = ns / 1e9 * hz
+        # Of a thread that shares its CPU, which of its moments are sampled is chance.
+        slack += math.sqrt(expected)
         least, most = (LEAST, MOST) if percent is None or GUEST else (100 - percent, 100 + percent)
         self.assertLessEqual(count, expected * most / 100 + slack, what)
         self.assertGreaterEqual(count, expected * least / 100 - slack, what)
@@ -145,7 +148,6 @@ class Truth(Case):
             self.assertEqual(report["cpus"], 1)
             self.assertGreater(report["cpu_percent"], 20 if GUEST else 95)
             self.assertLess(report["cpu_percent"], 103)
-            self.assertGreater(count_of(report, pid=hog.process.pid), 0)
             if CPUS > 1:
                 other = profile("-C", "0", "--duration", "300ms").report
                 self.assertEqual(count_of(other, pid=hog.process.pid), 0)
@@ -242,10 +244,14 @@ class Truth(Case):
 
     def test_exclude_pid(self):
         """--exclude_pid: everybody but this process"""
-        with burner(0) as a, burner(CPUS - 1) as b:
-            report = profile("--exclude_pid", str(a.process.pid), "--duration", "400ms").report
-            self.assertEqual(count_of(report, pid=a.process.pid), 0)
-            self.assertGreater(count_of(report, pid=b.process.pid), (0.01 if GUEST else 0.1) * 0.4 * HZ)
+        with waiting(cpu("--wait", "burn", "0.4")) as (a, pid_a), \
+             waiting(cpu("--wait", "burn", "0.4")) as (b, pid_b):
+            unit, _, said = observe_load([PROFILE, "-v", "--json", "-F", str(HZ), "--exclude_pid",
+                                          str(pid_a)], a, b)
+        said = said.said
+        self.assertEqual(count_of(unit.report, pid=pid_a), 0)
+        self.assert_time(count_of(unit.report, pid=pid_b), said["user_ns"] + said["system_ns"],
+                         "the other")
 
     def watch(self, options, burners, seconds=0.5):
         """
@@ -304,14 +310,12 @@ class Truth(Case):
         whole, many, few, none = self.watch(
             [[], ["--nr_running_min", "3"], ["--nr_running_max", "2"], ["--nr_running_max", "0"]],
             [lambda: burner(1)] + 4 * [lambda: burner(0)], 0.8)
-        self.assertGreater(whole[0], 20)
-        self.assertGreater(sum(whole[1:]), 20)
         self.assert_close(sum(many[1:]), sum(whole[1:]), 20, "four on a CPU", 20)
         self.assertLess(sum(few[1:]), 0.2 * sum(whole[1:]) + 20)
         for i, count in enumerate(whole):
             self.assert_close(many[i] + few[i], count, 10, "these and those", 10)
         self.assertEqual(sum(none), 0)
-        if whole[0] < 0.7 * sum(whole[1:]):
+        if whole[0] < 0.7 * (sum(whole[1:]) if GUEST else 0.8 * HZ):
             self.skipTest("others are busy where one thread was to be alone")
         self.assertGreater(few[0], 0.4 * whole[0])
         self.assertGreater(few[0] / whole[0], sum(few[1:]) / sum(whole[1:]) + 0.2)
@@ -319,20 +323,23 @@ class Truth(Case):
     def test_need_resched(self):
         """--tif_need_resched: time in which another thread should run; =0: the rest of it"""
         base = [PROFILE, "-v", "--json", "-F", str(HZ), "-C", str(CPUS - 1)]
-        options = ([], ["--tif_need_resched"], ["--tif_need_resched=0"])
+        options = ([], ["--tif_need_resched"], ["--tif_need_resched=0"],
+                   ["--tif_need_resched", "--nr_running_max", "1"])
         # Milliseconds in the kernel at a stretch, that nothing may interrupt for long.
         held = pinned(CPUS - 1, [os.path.join(LOAD, "held"), "--wait", "0.6"])
-        for others, least, most in ((0, 0, 25), (1, 25, 100)):
+        for others in (0, 1):
             with self.subTest(others=others), contextlib.ExitStack() as stack:
                 loads = [stack.enter_context(waiting(held)) for _ in range(1 + others)]
                 seen, _ = observe_together([base + o for o in options], *[load for load, _ in loads])
                 pids = {pid for _, pid in loads}
-                whole, due, rest = (count_of(s.report, lambda row: row["pid"] in pids)
-                                    for s in seen)
+                whole, due, rest, alone = (count_of(s.report, lambda row: row["pid"] in pids)
+                                           for s in seen)
                 self.assertGreater(whole, 100)
-                self.assertGreaterEqual(100 * due / whole, least, (whole, due, rest))
-                self.assertLessEqual(100 * due / whole, most, (whole, due, rest))
                 self.assert_close(due + rest, whole, 15 if GUEST else 3, "with and without", 9)
+                self.assertLess(alone, 0.05 * whole, "no other is there that should run")
+                if others:
+                    self.assertGreater(due, 0.25 * whole)
+                    self.assertGreater(rest, 0.02 * whole)
 
     def test_need_resched_in_user(self):
         """--tif_need_resched: a program does not go on when another thread should run"""
@@ -386,10 +393,13 @@ class Truth(Case):
     # Seconds.
 
     def than(self, percent, duties):
-        with waiting(cpu("--wait", "duty", duties)) as (load, pid):
+        with waiting(preferred(cpu("--wait", "duty", duties))) as (load, pid):
             unit, said = observe_load([PROFILE, "-v", "--json", "-F", str(HZ), "--than",
                                        str(percent), "--comm", "cpu"], load)
         report = unit.report
+        asked = sum(map(int, duties.split(","))) / 100
+        if (said.said["user_ns"] + said.said["system_ns"]) / 1e9 < 0.9 * asked:
+            self.skipTest("others are so busy that the load cannot be")
         return (count_of(report, lambda row, name=name: name in named(row["stack"]) and
                          row["pid"] == pid) for name in ("busy_second", "quiet_second"))
 
