@@ -43,6 +43,8 @@ int flames_add_rows(struct flamegraph *graph, const struct table *rows)
 		const struct callchain *chain = cells[stack].stack;
 		size_t size = 0;
 
+		if (!cells[stack].set)
+			continue;
 		if (chain->frame_count + 1 > room) {
 			room = 2 * (chain->frame_count + 1);
 			free(names);
@@ -56,7 +58,7 @@ int flames_add_rows(struct flamegraph *graph, const struct table *rows)
 		if (!text)
 			err = -ENOMEM;
 		n = 0;
-		if (comm >= 0)
+		if (comm >= 0 && cells[comm].set)
 			names[n++] = *cells[comm].string ? cells[comm].string : "[no name]";
 		for (i = chain->frame_count; !err && i-- > 0; n++) {
 			const struct frame *f = &chain->frames[i];
@@ -137,8 +139,13 @@ static void write_stamps(struct flames *f, uint64_t began, char *stamp, size_t s
 	size_t used;
 
 	localtime_r(&second, &tm);
-	f->again = f->last == (uint64_t)second ? f->again + 1 : 0;
-	f->last = second;
+	/* A clock that was put back may come to a second again. */
+	if ((uint64_t)second <= f->last) {
+		f->again++;
+	} else {
+		f->last = second;
+		f->again = 0;
+	}
 	used = strftime(stamp, stamp_size, "%Y-%m-%d %H:%M:%S", &tm);
 	if (f->again)
 		snprintf(stamp + used, stamp_size - used, ".%03u",
@@ -158,7 +165,8 @@ static int add_interval(struct flames *f, const struct table *rows, uint64_t beg
 	int err;
 
 	write_stamps(f, began, stamp, sizeof(stamp), suffix, sizeof(suffix));
-	snprintf(subtitle, sizeof(subtitle), "%s, from %s", f->look.subtitle, stamp);
+	snprintf(subtitle, sizeof(subtitle), "%s%sfrom %s",
+		 f->look.subtitle ? f->look.subtitle : "", f->look.subtitle ? ", " : "", stamp);
 	look.subtitle = subtitle;
 	graph = flamegraph_new(&look);
 	err = graph ? flames_add_rows(graph, rows) : -ENOMEM;
@@ -175,13 +183,19 @@ static int add_interval(struct flames *f, const struct table *rows, uint64_t beg
 	return err;
 }
 
+/* What was in the folded file goes; what is no regular file has nothing to lose. */
+static void begin(struct flames *f)
+{
+	if (!f->begun && ftruncate(fileno(f->folded), 0))
+		errno = 0;
+	f->begun = true;
+}
+
 int flames_add(struct flames *f, const struct table *rows, uint64_t began)
 {
 	int err;
 
-	if (!f->begun && ftruncate(fileno(f->folded), 0))
-		errno = 0; /* not a regular file: nothing to empty */
-	f->begun = true;
+	begin(f);
 	err = flames_add_rows(f->all, rows);
 	if (err)
 		say_error("cannot add to the flame graph: %s", strerror(-err));
@@ -192,8 +206,10 @@ int flames_add(struct flames *f, const struct table *rows, uint64_t began)
 
 int flames_finish(struct flames *f)
 {
-	int err = f->stamped ? 0 : write_folded(f, f->all, NULL);
+	int err;
 
+	begin(f);
+	err = f->stamped ? 0 : write_folded(f, f->all, NULL);
 	if (err)
 		return err;
 	err = picture_write(f->path, ".svg", write_svg, f->all);

@@ -60,6 +60,8 @@ static uint64_t weigh(const struct table *rows, struct tally *found)
 		const struct callchain *chain = cells[stack].stack;
 		uint64_t number = cells[weight].number;
 
+		if (!cells[stack].set)
+			continue;
 		all += number;
 		for (i = 0; i < chain->frame_count; i++) {
 			struct function key = function_of(&chain->frames[i]);

@@ -352,31 +352,41 @@ static void put_below(struct output *out, const struct table *t)
 	}
 }
 
+/* Prints @text as it can be shown; one that is too long is seen to be cut off. */
+static void put_name(FILE *file, const char *text)
+{
+	char clean[8 * TEXT_LEN];
+
+	utf8_clean(clean, sizeof(clean), text, true);
+	fprintf(file, "%s%s", clean, strlen(text) >= sizeof(clean) ? "..." : "");
+}
+
 /* A stack's frames, a line each. */
 static void put_stack(FILE *file, const struct callchain *chain)
 {
-	char name[8 * TEXT_LEN], module[4 * TEXT_LEN];
 	unsigned int i;
 
 	for (i = 0; i < chain->frame_count; i++) {
 		const struct frame *f = &chain->frames[i];
 
+		fputs("        ", file);
 		if (f->name)
-			utf8_clean(name, sizeof(name), f->name, true);
+			put_name(file, f->name);
 		else
-			snprintf(name, sizeof(name), "0x%" PRIx64, f->addr);
-		fprintf(file, "        %s", name);
+			fprintf(file, "0x%" PRIx64, f->addr);
 		if (f->name && !f->inlined && f->addr)
 			fprintf(file, "+0x%" PRIx64, f->offset);
 		if (f->module) {
-			utf8_clean(module, sizeof(module), f->module, true);
-			fprintf(file, f->module[0] == '[' ? " %s" : " (%s)", module);
+			fputs(f->module[0] == '[' ? " " : " (", file);
+			put_name(file, f->module);
+			fputs(f->module[0] == '[' ? "" : ")", file);
 		}
 		if (f->inlined)
 			fputs(" inlined", file);
 		if (f->file) {
-			utf8_clean(name, sizeof(name), f->file, true);
-			fprintf(file, " %s:%u", name, f->line);
+			fputc(' ', file);
+			put_name(file, f->file);
+			fprintf(file, ":%u", f->line);
 		}
 		fputc('\n', file);
 	}

@@ -186,6 +186,8 @@ static int compare_frames(const struct frame *a, const struct frame *b)
 		return compare_numbers((uintptr_t)a->module, (uintptr_t)b->module);
 	if (a->file != b->file)
 		return compare_numbers((uintptr_t)a->file, (uintptr_t)b->file);
+	if (a->inlined != b->inlined)
+		return (int)a->inlined - (int)b->inlined;
 	return compare_numbers(a->line, b->line);
 }
 
@@ -258,7 +260,11 @@ static int alike_together(const void *a, const void *b, void *by)
 
 static void merge_cell(const struct column *column, struct cell *to, const struct cell *from)
 {
-	if (column->adds_up)
+	if (!varies(column) || !from->set)
+		return;
+	if (!to->set)
+		*to = *from;
+	else if (column->adds_up)
 		to->number += from->number;
 	else if (column->lowest ? from->number < to->number
 				: column->highest && from->number > to->number)
