@@ -31,8 +31,8 @@ static uint64_t max_rows;
 static const struct option_entry options[] = {
 	{ "pages", 0, OPTION_FLAG, NULL, "a row for each page", .value = &pages },
 	{ "max-rows", 0, OPTION_COUNT, "N",
-	  "room for N new rows a second on all CPUs, 350 bytes each (16384; with --pages 131072)",
-	  .value = &max_rows, .least = 1, .most = MOST_ROOM },
+	  "room for N rows a second, 350 bytes each (16384; --pages: 131072)", .value = &max_rows,
+	  .least = 1, .most = MOST_ROOM },
 	{},
 };
 
