@@ -295,7 +295,8 @@ class Behaviour(CatchingCase):
         with tempfile.TemporaryDirectory() as path, busy():
             mount = "mount -t tmpfs -o size=16k none \"$0\" && \"$@\"; ls -A \"$0\""
             result = run(["unshare", "-m", "sh", "-c", mount, path, *PERFSYS, "-q", "-C", str(CPU),
-                          *QUICK, "--duration", "1s", "-o", "/dev/null", "--directory", path])
+                          *QUICK, "--duration", f"{LONG}s", "-o", "/dev/null", "--directory",
+                          path])
             self.assert_status(result, 0)
             self.assert_one_line(result, "No space left on device; going on")
             self.assertEqual(result.out, "")

@@ -82,7 +82,7 @@ class Truth(CatchingCase):
         self.assertEqual(picture.title, f"sysHigh for cpu {CPU}")
         self.assertIn(picture.title, picture.texts)
         self.assertGreater(len(picture.samples_under("^cpu$")), 50 if GUEST else 80)
-        self.assertGreaterEqual(picture.share_under(RANDOM, within="cpu"), 0.95)
+        self.assertGreaterEqual(picture.share_under(RANDOM, within="cpu"), 0.9)
 
     def test_row_and_picture(self):
         """the row's samples, hottest function and share are the picture's; text has the same"""
@@ -192,7 +192,7 @@ class Truth(CatchingCase):
             self.assertTrue(both, str(result))
             picture = Picture(both[0]["file"])
         self.assertEqual(picture.title, "sysHigh for cpu 0:1")
-        self.assertGreaterEqual(picture.share_under(RANDOM, within="cpu"), 0.95)
+        self.assertGreaterEqual(picture.share_under(RANDOM, within="cpu"), 0.9)
 
     def test_only_the_high_one(self):
         """a CPU below the gate is not sampled with the one above it"""
