@@ -291,7 +291,7 @@ class Pictures(Case):
     def test_svg(self):
         """--flame-graph: an SVG that is well-formed, with the functions and their samples"""
         report = around(cpu("burn", seconds(0.3)), "--flame-graph", self.base)
-        titles = [t.text for t in self.svg(f"{self.base}.svg").iter(f"{SVG}title")]
+        titles = [t.text.replace(",", "") for t in self.svg(f"{self.base}.svg").iter(f"{SVG}title")]
         count = {f["name"]: f["total"] for f in report["functions"]}["burn_seventy"]
         mine = [t.split("\n")[1] for t in titles if t.startswith("burn_seventy\n")]
         self.assertEqual(sum(int(t.split()[0]) for t in mine), count, titles)

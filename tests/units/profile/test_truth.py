@@ -272,7 +272,8 @@ class Truth(Case):
                 unit.signal(signal.SIGINT)
             pids = [load.process.pid for load in loads]
             reports = [unit.result().report for unit in units]
-        return [[count_of(report, pid=pid) for pid in pids] for report in reports]
+        # By its name: before, it is what makes it what it is to be.
+        return [[count_of(report, pid=pid, comm="cpu") for pid in pids] for report in reports]
 
     def assert_chosen(self, options, burners, chosen):
         """Of @burners, each of @options has all samples of those that @chosen says, and no other's."""
@@ -283,8 +284,7 @@ class Truth(Case):
                 if i in wanted:
                     self.assert_close(count, whole[i], 15, (option, i, counts, whole), 10)
                 else:
-                    # Before it has become what it is to be, it may be something else.
-                    self.assertLess(count, 0.1 * whole[i] + 10, (option, i, counts, whole))
+                    self.assertLess(count, 4, (option, i, counts, whole))
 
     def test_sched_policy(self):
         """--sched_policy: threads of that policy"""
@@ -336,7 +336,7 @@ class Truth(Case):
                                            for s in seen)
                 self.assertGreater(whole, 100)
                 self.assert_close(due + rest, whole, 15 if GUEST else 3, "with and without", 9)
-                self.assertLess(alone, 0.05 * whole, "no other is there that should run")
+                self.assertLess(alone, (0.25 if GUEST else 0.05) * whole, "no other is there that should run")
                 if others:
                     self.assertGreater(due, 0.25 * whole)
                     self.assertGreater(rest, 0.02 * whole)
