@@ -74,7 +74,8 @@ class Depth(Case):
             with self.subTest(f"{most} of {depth}"):
                 for names in self.recursion(depth, most):
                     self.assertEqual(names[2:], ("recurse",) * ((most or 127) - 2) + ("[cut off]",))
-        report = around(cpu("deep", "60", seconds(0.2)), "--no-kernel-callchain", "--max-stack", "1")
+        report = around(cpu("deep", "60", seconds(0.2)), "--no-kernel-callchain",
+                        "--max-stack", "1")
         stacks = [named(row["stack"]) for row in report["rows"] if row["stack"]]
         self.assertEqual([len(names) for names in stacks], [2] * len(stacks), stacks)
         self.assertEqual({names[1] for names in stacks}, {"[cut off]"})
@@ -105,7 +106,8 @@ class Depth(Case):
         """different stacks are a row each, equal ones are one; the counts add up"""
         for number in (16, 64):
             with self.subTest(number):
-                report = around(cpu("stacks", str(number), seconds(0.6)), "--exclude-kernel", hz=1999)
+                report = around(cpu("stacks", str(number), seconds(0.6)), "--exclude-kernel",
+                                hz=1999)
                 rows = report["rows"]
                 keys = [key(row) for row in rows]
                 self.assertEqual(len(keys), len(set(keys)))
@@ -157,7 +159,7 @@ class Names(Case):
         return ["sh", "-c", f"for i in $(seq {TIMES}); do {words}; done >/dev/null"]
 
     def test_short_lived(self):
-        """programs that have long exited are named: static, static PIE, PIE with shared libraries"""
+        """programs that have long exited are named: static, static PIE, PIE with libraries"""
         programs = ("cpu", "cpu-static-pie", "cpu-pie")
         # So often that many are met in the middle of exec too, when they have no mappings yet.
         report = around(self.loop(*programs), hz=999 if GUEST else 3999)
@@ -186,7 +188,7 @@ class Names(Case):
         self.assertGreater(good, 0.85 * everything)
 
     def test_exec(self):
-        """a process that goes from program to program, all at the same addresses: never the other's"""
+        """a process goes from program to program, all at the same addresses: never the other's"""
         chain = []
         for turn in range(6 if GUEST else 10):
             program = "cpu-other" if turn % 2 else "cpu"

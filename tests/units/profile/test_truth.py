@@ -8,15 +8,16 @@ import signal
 import time
 import unittest
 
-from harness import (CPUS, GUEST, LOAD, Case, Running, cgroup2_root, count_of, cpu, go, in_kernel,
-                     named, observe_load, observe_together, preferred, run, sched, tool, waiting)
+from harness import (CPUS, GUEST, LOAD, Case, Running, at_one_time, cgroup2_root, count_of, cpu, go,
+                     in_kernel, named, observe_load, observe_together, preferred, run, sched, tool,
+                     waiting)
 
 PROFILE = tool("profile")
 HZ = 999
 
-# An emulator that runs a guest's CPUs in turn stops one for a tenth of a second while another is busy,
-# of which the guest's account of CPU time knows nothing: of the samples due in that time, one comes.
-LEAST = 20 if GUEST else 96  # percent of the samples that an account of CPU time lets expect
+# An emulator that runs CPUs in turn stops one while another is busy, and all of them while the host
+# is, of which the guest's account of CPU time knows nothing: of the samples due then, one comes.
+LEAST = 5 if GUEST else 96  # percent of the samples that an account of CPU time lets expect
 MOST = 104
 
 
@@ -108,14 +109,15 @@ class Truth(Case):
         self.assert_time(both["samples"], total, "both")
         in_user = count_of(both, lambda row: not in_kernel(row["stack"][0]))
         # The account is by ticks, 250 of them a second.
-        points = 12 if GUEST else 6
+        points = 15 if GUEST else 10
         self.assertLess(abs(in_user / both["samples"] - said["user_ns"] / total), points / 100)
         for part, count in ((user, in_user), (kernel, both["samples"] - in_user)):
             self.assert_close(part["samples"], count, 10 if GUEST else 4, "alone", 9)
 
     def test_shares_of_kernel(self):
-        """time in the kernel is below the system call that took it, with the program's call of it"""
-        report, said, _ = observe("-p", "PID", "--exclude-user", load=cpu("--wait", "kernel", "0.5"))
+        """time in the kernel is below the system call that took it, and the program's call of it"""
+        report, said, _ = observe("-p", "PID", "--exclude-user",
+                                  load=cpu("--wait", "kernel", "0.5"))
         self.assert_time(report["samples"], said["system_ns"], "samples", percent=8)
         inside = count_of(report, lambda row: "__x64_sys_getrandom" in named(row["stack"]) or
                           "__do_sys_getrandom" in named(row["stack"]))
@@ -141,6 +143,7 @@ class Truth(Case):
         self.assertLess(count_of(report, pid=0), 0.05 * CPUS * 1.5 * HZ,
                         "an idle CPU's interrupts are little")
 
+    @at_one_time
     def test_busy_cpu(self):
         """a CPU with a hog is sampled all the time, --cpus alone"""
         with burner(CPUS - 1) as hog:
@@ -187,7 +190,8 @@ class Truth(Case):
             seen, said = observe_together([base + ["-p", str(pid)], base + ["-t", str(pid)]], load)
         threads = said[0].threads
         both, main = (result.report for result in seen)
-        self.assert_time(both["samples"], sum(t["cpu_ns"] for t in threads.values()), "both", slack=9)
+        self.assert_time(both["samples"], sum(t["cpu_ns"] for t in threads.values()), "both",
+                         slack=9)
         self.assert_time(main["samples"], threads[pid]["cpu_ns"], "the main thread", slack=9)
         self.assertLess(main["samples"], 0.7 * both["samples"])
         self.assertGreater(main["samples"], 0.3 * both["samples"])
@@ -221,7 +225,8 @@ class Truth(Case):
                                            os.path.basename(outer)], load)
             said = said.said
             self.assertEqual({row["pid"] for row in unit.report["rows"]}, {pid})
-            self.assert_time(unit.report["samples"], said["user_ns"] + said["system_ns"], "its time")
+            self.assert_time(unit.report["samples"], said["user_ns"] + said["system_ns"],
+                             "its time")
         finally:
             os.rmdir(f"{outer}/inner")
             os.rmdir(outer)
@@ -242,6 +247,7 @@ class Truth(Case):
                              load["user_ns"] + load["system_ns"], "a child",
                              slack=60 if GUEST else 8)
 
+    @at_one_time
     def test_exclude_pid(self):
         """--exclude_pid: everybody but this process"""
         with waiting(cpu("--wait", "burn", "0.4")) as (a, pid_a), \
@@ -276,7 +282,7 @@ class Truth(Case):
         return [[count_of(report, pid=pid, comm="cpu") for pid in pids] for report in reports]
 
     def assert_chosen(self, options, burners, chosen):
-        """Of @burners, each of @options has all samples of those that @chosen says, and no other's."""
+        """Of @burners, each of @options has all samples of those @chosen for it, no other's."""
         whole, *seen = self.watch([[]] + options, burners)
         self.assertGreater(sum(whole), 50)
         for option, counts, wanted in zip(options, seen, chosen):
@@ -286,6 +292,7 @@ class Truth(Case):
                 else:
                     self.assertLess(count, 4, (option, i, counts, whole))
 
+    @at_one_time
     def test_sched_policy(self):
         """--sched_policy: threads of that policy"""
         for number, letter, priority in ((3, "-b", 0), (5, "-i", 0), (1, "-f", 1), (2, "-r", 1)):
@@ -295,6 +302,7 @@ class Truth(Case):
                     [lambda: burner(CPUS - 1),
                      lambda l=letter, p=priority: burner(0, "chrt", l, str(p))], [{1}, {0}])
 
+    @at_one_time
     def test_prio(self):
         """--prio: the kernel's priorities: 100 below nice -20 are real time, 120 is nice 0"""
         ranges = {"125": {0}, "120": {1}, "121-139": {0}, "0-99": {2}, "89": {2}, "100-139": {0, 1},
@@ -303,6 +311,7 @@ class Truth(Case):
                            [lambda: burner(CPUS - 1, "nice", "-n", "5"), lambda: burner(CPUS - 1),
                             lambda: burner(0, "chrt", "-f", "10")], ranges.values())
 
+    @at_one_time
     def test_nr_running(self):
         """--nr_running_min, --nr_running_max: one busy thread on a CPU, four on another"""
         if CPUS < 2:
@@ -320,6 +329,7 @@ class Truth(Case):
         self.assertGreater(few[0], 0.4 * whole[0])
         self.assertGreater(few[0] / whole[0], sum(few[1:]) / sum(whole[1:]) + 0.2)
 
+    @at_one_time
     def test_need_resched(self):
         """--tif_need_resched: time in which another thread should run; =0: the rest of it"""
         base = [PROFILE, "-v", "--json", "-F", str(HZ), "-C", str(CPUS - 1)]
@@ -330,17 +340,19 @@ class Truth(Case):
         for others in (0, 1):
             with self.subTest(others=others), contextlib.ExitStack() as stack:
                 loads = [stack.enter_context(waiting(held)) for _ in range(1 + others)]
-                seen, _ = observe_together([base + o for o in options], *[load for load, _ in loads])
+                seen, _ = observe_together([base + o for o in options],
+                                           *[load for load, _ in loads])
                 pids = {pid for _, pid in loads}
                 whole, due, rest, alone = (count_of(s.report, lambda row: row["pid"] in pids)
                                            for s in seen)
                 self.assertGreater(whole, 100)
                 self.assert_close(due + rest, whole, 15 if GUEST else 3, "with and without", 9)
-                self.assertLess(alone, (0.25 if GUEST else 0.05) * whole, "no other is there that should run")
+                self.assertLess(alone, (0.25 if GUEST else 0.05) * whole, "no other is there")
                 if others:
                     self.assertGreater(due, 0.25 * whole)
                     self.assertGreater(rest, 0.02 * whole)
 
+    @at_one_time
     def test_need_resched_in_user(self):
         """--tif_need_resched: a program does not go on when another thread should run"""
         base = [PROFILE, "-v", "--json", "-F", str(HZ)]
@@ -403,6 +415,7 @@ class Truth(Case):
         return (count_of(report, lambda row, name=name: name in named(row["stack"]) and
                          row["pid"] == pid) for name in ("busy_second", "quiet_second"))
 
+    @at_one_time
     def test_than(self):
         """--than: seconds in which a CPU was that busy, with all their samples; no others"""
         busy, quiet = self.than(50, "20,80,20")
