@@ -230,6 +230,12 @@ def cgroup2_root():
     return None
 
 
+def at_one_time(test):
+    """For a test of what several CPUs or threads do at one time, as an emulated machine's do not."""
+    return unittest.skipIf(GUEST, "emulated CPUs take turns of up to 100 ms: nothing runs at one "
+                                  "time there")(test)
+
+
 class Case(unittest.TestCase):
     """A test case whose failures show what was run."""
 
