@@ -351,7 +351,7 @@ class Pictures(Case):
         result = run([PROFILE, "--json", "-F", "499", "-i", "200ms", "--flame-graph", self.base,
                       "--", *cpu("burn", seconds(1))])
         reports = [r for r in result.reports if r["samples"]]
-        self.assertGreater(len(reports), 2)
+        self.assertGreater(len(reports), 1 if GUEST else 2)
         sums = {}
         for stack, count in self.folded():
             sums[stack[0]] = sums.get(stack[0], 0) + count
