@@ -131,7 +131,7 @@ struct stack_key {
 
 /* For userspace: look at the mappings of process `pid` now, or do not trust them any more. */
 enum space_event {
-	SPACE_SEEN,   /* the first stack of a space */
+	SPACE_SEEN,   /* a space's first stack, second, fourth, eighth ... */
 	SPACE_EXECED, /* `space` has made place for another program */
 };
 

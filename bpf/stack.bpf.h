@@ -57,8 +57,8 @@ struct {
 } stack_level SEC(".maps");
 
 /*
- * The spaces that userspace has been told of. Forgets those that had no stack for longest when it
- * is full; of such a one userspace is told again.
+ * The spaces that userspace has been told of, and how many stacks each has had. Forgets those that
+ * had none for longest when it is full; of such a one userspace is told anew.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -160,14 +160,29 @@ static __always_inline bool tell_of_space(u64 space, enum space_event event)
 }
 
 /*
+ * Has userspace look at the mappings of @space at its first stack, and then at the second, fourth,
+ * eighth: a program maps its libraries when it has begun to run, and may soon be gone.
+ */
+static __always_inline void see_space(u64 space)
+{
+	u32 first = 1, *count = bpf_map_lookup_elem(&spaces, &space);
+
+	if (count) {
+		__sync_fetch_and_add(count, 1);
+		if (!(*count & (*count - 1)))
+			tell_of_space(space, SPACE_SEEN);
+	} else if (tell_of_space(space, SPACE_SEEN)) {
+		bpf_map_update_elem(&spaces, &space, &first, BPF_ANY);
+	}
+}
+
+/*
  * Fills @key with what the running task is and has on its stack at @ctx, to be counted in @half.
  * @skip: kernel frames to leave out.
  */
 static __always_inline void stack_here(void *ctx, u64 skip, bool in_user, u32 half,
 				       struct stack_key *key)
 {
-	u32 known = 1;
-
 	key->pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(key->comm, sizeof(key->comm));
 	key->kernel = config.kernel_stack && !in_user ? keep_stack(ctx, skip, half) : 0;
@@ -176,8 +191,7 @@ static __always_inline void stack_here(void *ctx, u64 skip, bool in_user, u32 ha
 	if (!key->user)
 		return;
 	key->space = current_space(0);
-	if (!bpf_map_lookup_elem(&spaces, &key->space) && tell_of_space(key->space, SPACE_SEEN))
-		bpf_map_update_elem(&spaces, &key->space, &known, BPF_ANY);
+	see_space(key->space);
 }
 
 #ifndef KERNEL_STACKS_ONLY

@@ -11,8 +11,8 @@ import time
 import unittest
 import xml.etree.ElementTree as xml
 
-from harness import (GUEST, LOAD, Case, Running, count_of, cpu, in_kernel, named, observe_load, run,
-                     tool, waiting)
+from harness import (GUEST, LOAD, Case, Running, at_one_time, count_of, cpu, in_kernel, named,
+                     observe_load, run, tool, waiting)
 
 PROFILE = tool("profile")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -158,6 +158,7 @@ class Names(Case):
         words = "; ".join(" ".join(cpu("burn", SHORT, program=p)) for p in programs)
         return ["sh", "-c", f"for i in $(seq {TIMES}); do {words}; done >/dev/null"]
 
+    @at_one_time
     def test_short_lived(self):
         """programs that have long exited are named: static, static PIE, PIE with libraries"""
         programs = ("cpu", "cpu-static-pie", "cpu-pie")
@@ -166,6 +167,7 @@ class Names(Case):
         for program in programs:
             self.assert_named(report, program)
 
+    @at_one_time
     def test_short_lived_anywhere(self):
         """programs that have long exited are named, when the whole machine is observed"""
         with Running([PROFILE, "-v", "--json", "-F", "999"]) as unit:
@@ -175,6 +177,7 @@ class Names(Case):
             result = unit.result()
         self.assert_named(result.report, "cpu-pie")
 
+    @at_one_time
     def test_short_lived_in_library(self):
         """what exited programs did in a shared library is named: mapped when they ran already"""
         words = " ".join(cpu("kernel", SHORT, program="cpu-pie"))
