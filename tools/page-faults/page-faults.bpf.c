@@ -15,7 +15,6 @@
 #include "mapping.bpf.h"
 #include "stack.bpf.h"
 #include "target.bpf.h"
-#include "vma.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -95,7 +94,7 @@ int BPF_PROG(access_kernel, unsigned long address, struct pt_regs *regs, unsigne
 	return 0;
 }
 
-/* Not static: see mapping_of(). */
+/* Not static: see mapping_at(). */
 __noinline u32 access_at(u64 address)
 {
 	u32 tid = bpf_get_current_pid_tgid();
@@ -122,7 +121,7 @@ static __noinline int fault_done(struct bpf_perf_event_data *ctx, u8 type)
 	struct faults first = {}, *there;
 	struct fault_key key = {};
 	u32 half = current_half();
-	u64 address = ctx->addr, vma;
+	u64 address = ctx->addr;
 	void *counts = HALF_MAP(faults, half);
 	int err;
 
@@ -130,9 +129,7 @@ static __noinline int fault_done(struct bpf_perf_event_data *ctx, u8 type)
 	if (!observing() || !current_wanted())
 		return 0;
 	stack_here(ctx, 0, SAMPLE_IN_USER(ctx), half, &key.stack);
-	vma = current_vma(address);
-	if (vma)
-		key.mapping = mapping_of(vma);
+	key.mapping = mapping_at(address);
 	key.page = address & page_mask;
 	key.cpu = bpf_get_smp_processor_id();
 	key.access = access_at(address);
@@ -153,7 +150,7 @@ static __noinline int fault_done(struct bpf_perf_event_data *ctx, u8 type)
 	if (err)
 		count_lost(lost_because(err));
 	else if (key.mapping & MAPPING_NAMED)
-		name_mapping(vma, key.mapping);
+		name_mapping(address, key.mapping);
 	return 0;
 }
 

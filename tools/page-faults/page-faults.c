@@ -142,6 +142,11 @@ static int attach(struct session *s)
 		return EXIT_DONE;
 	if (err == -ENODEV)
 		say_error("cannot watch page faults: none of these CPUs is online");
+	else if (err == -EACCES)
+		say_error(
+			"cannot watch page faults: %s (kernel.perf_event_paranoid forbids it to all "
+			"but root)",
+			strerror(-err));
 	else
 		say_error("cannot watch page faults: %s%s", strerror(-err), kernel_missing(err));
 	return err == -EPERM || err == -EACCES || err == -ENODEV ? EXIT_CANNOT : EXIT_FAILED;

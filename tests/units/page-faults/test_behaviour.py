@@ -114,6 +114,9 @@ class Behaviour(Case):
             os.chmod(copy, 0o755)
             result = run([*NOBODY, "--inh-caps", caps, "--ambient-caps", caps, copy, "--json",
                           "--", "true"])
+            if result.status == 4:  # Debian's 5.10 has such a setting that takes root
+                self.assert_one_line(result, "perf_event_paranoid")
+                return
             self.assert_status(result, 0)
             self.assertGreater(len(result.report["rows"]), 0)
 
@@ -212,7 +215,7 @@ class Behaviour(Case):
         """a terminal: reports take each other's place, and fit"""
         master, slave = pty.openpty()
         subprocess.run(["stty", "rows", "20", "cols", "120"], stdin=slave, check=True)
-        process = subprocess.Popen([FAULTS, "-i", "200ms", "--duration", "900ms"], stdin=slave,
+        process = subprocess.Popen([FAULTS, "-i", "200ms", "--duration", "1500ms"], stdin=slave,
                                    stdout=slave, stderr=slave, env=dict(os.environ, TERM="xterm"))
         os.close(slave)
         seen = b""
