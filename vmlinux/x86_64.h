@@ -37,13 +37,16 @@ struct bpf_perf_event_data {
 #define FAULT_EXECUTES(error) (!!((error)&1 << 4))
 
 /* Room for the instructions before an address that ENABLES_IRQS() looks at, in bytes. */
-#define CODE_BEFORE 2
+#define CODE_BEFORE 6
 
 /*
  * Do the CODE_BEFORE bytes @code, directly before an address, end with an instruction that takes
- * interrupts that have been held back? popf does so at once, sti after one more instruction, of
- * which a one-byte one (ret, nop, push) is seen.
+ * interrupts that have been held back? popf does so at once, sti after one more instruction: one of
+ * a byte (ret, nop, push), or the nop of 5 bytes that takes the place of a call.
  */
-#define ENABLES_IRQS(code) ((code)[1] == 0x9d || (code)[0] == 0xfb)
+#define ENABLES_IRQS(code)                                                                    \
+	((code)[5] == 0x9d || (code)[4] == 0xfb ||                                            \
+	 ((code)[0] == 0xfb && (code)[1] == 0x0f && (code)[2] == 0x1f && (code)[3] == 0x44 && \
+	  !(code)[4] && !(code)[5]))
 
 #endif
