@@ -40,22 +40,6 @@ static __always_inline u64 cgroup_ancestor_id(struct cgroup *cgrp, int level)
 }
 
 /*
- * A number that is another one after each change to the mappings of @mm; odd: there is none, or it
- * changes. 6.4 brought it, with locks for each mapping (CONFIG_PER_VMA_LOCK); 6.13 made a sequence
- * count of it, which is odd during a change.
- */
-static __always_inline u32 mappings_version(struct mm_struct *mm)
-{
-	struct mm_struct___seqcount *counted = (void *)mm;
-
-	if (bpf_core_field_exists(counted->mm_lock_seq.sequence))
-		return BPF_CORE_READ(counted, mm_lock_seq.sequence);
-	if (bpf_core_field_exists(mm->mm_lock_seq))
-		return 2 * (u32)BPF_CORE_READ(mm, mm_lock_seq);
-	return 1;
-}
-
-/*
  * The clock of the run queue that @p is on, in ns, as the scheduler's own accounting reads it.
  * 0 where run queues cannot be reached from a task: without CONFIG_FAIR_GROUP_SCHED.
  */

@@ -197,16 +197,6 @@ enum maple_type {
 struct mm_struct {
 	struct maple_tree mm_mt;
 	unsigned long start_brk, brk, start_stack;
-	int mm_lock_seq; /* 6.4 to 6.12 */
-};
-
-struct seqcount {
-	unsigned int sequence;
-};
-
-/* From 6.13. */
-struct mm_struct___seqcount {
-	struct seqcount mm_lock_seq;
 };
 
 /* To 6.0. */

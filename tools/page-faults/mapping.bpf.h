@@ -9,10 +9,8 @@
 
 #include "vmlinux.h"
 #include "abi.h"
-#include "compat.bpf.h"
 #include "page-faults.h"
 #include "stack.bpf.h"
-#include "vma.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -63,9 +61,13 @@ static __always_inline u64 file_id(struct file *file)
 	return hash_step(id, (u64)BPF_CORE_READ(dentry, d_parent));
 }
 
-/* MAPPING_* of what @vma maps. */
-static __always_inline u64 mapping_of(struct vm_area_struct *vma)
+/*
+ * MAPPING_* of what the struct vm_area_struct at @vma_address maps. Not static, as name_mapping(): so
+ * the verifier looks at it once, whatever it knows where it is called.
+ */
+__noinline u64 mapping_of(u64 vma_address)
 {
+	struct vm_area_struct *vma = (void *)vma_address;
 	struct file *file = BPF_CORE_READ(vma, vm_file);
 	struct mm_struct *mm;
 	void *named;
@@ -85,52 +87,6 @@ static __always_inline u64 mapping_of(struct vm_area_struct *vma)
 		return MAPPING_STACK;
 	named = (void *)anon_name_of(vma);
 	return named ? hash_step(0, (u64)named) | MAPPING_NAMED : MAPPING_ANON;
-}
-
-/* What the last fault on a CPU was in: the next one often is too. */
-struct last_mapping {
-	struct mm_struct *mm;
-	u32 pid;
-	u32 version; /* see mappings_version() */
-	u64 start, end;
-	u64 mapping;
-};
-
-/* One element; filled at each fault in another mapping. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct last_mapping);
-} last_mapping SEC(".maps");
-
-/*
- * MAPPING_* of what is mapped at @address, where the running thread just had a fault. Not static, as
- * some below: so the verifier looks at it once, whatever it knows where it is called.
- */
-__noinline u64 mapping_at(u64 address)
-{
-	struct task_struct *p = (void *)bpf_get_current_task();
-	struct mm_struct *mm = BPF_CORE_READ(p, mm);
-	u32 zero = 0, version = mappings_version(mm), pid = bpf_get_current_pid_tgid() >> 32;
-	struct last_mapping *last = bpf_map_lookup_elem(&last_mapping, &zero);
-	struct vm_area_struct *vma;
-
-	if (!last)
-		return MAPPING_UNKNOWN;
-	if (last->mm == mm && last->pid == pid && last->version == version &&
-	    address >= last->start && address < last->end)
-		return last->mapping;
-	vma = (void *)current_vma(address);
-	if (!vma)
-		return MAPPING_UNKNOWN;
-	last->mm = version & 1 ? NULL : mm;
-	last->pid = pid;
-	last->version = version;
-	last->start = BPF_CORE_READ(vma, vm_start);
-	last->end = BPF_CORE_READ(vma, vm_end);
-	last->mapping = mapping_of(vma);
-	return last->mapping;
 }
 
 /* Adds @text to @name. False if there is no room any more. */
@@ -179,10 +135,10 @@ static __always_inline void name_file(struct file *file, struct mapping_name *na
 	}
 }
 
-/* Names @mapping, which is at @address, if that has not been done. */
-__noinline int name_mapping(u64 address, u64 mapping)
+/* Names @mapping, of the struct vm_area_struct at @vma_address, if that has not been done. */
+__noinline int name_mapping(u64 vma_address, u64 mapping)
 {
-	struct vm_area_struct *vma;
+	struct vm_area_struct *vma = (void *)vma_address;
 	struct mapping_name *name;
 	struct file *file;
 	void *special;
@@ -191,8 +147,7 @@ __noinline int name_mapping(u64 address, u64 mapping)
 	if (bpf_map_lookup_elem(&names, &mapping))
 		return 0;
 	name = bpf_map_lookup_elem(&name_scratch, &zero);
-	vma = (void *)current_vma(address);
-	if (!name || !vma)
+	if (!name)
 		return 0;
 	name->used = 0;
 	name->cut_off = name->deleted = false;

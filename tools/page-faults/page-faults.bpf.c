@@ -15,6 +15,7 @@
 #include "mapping.bpf.h"
 #include "stack.bpf.h"
 #include "target.bpf.h"
+#include "vma.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -94,7 +95,7 @@ int BPF_PROG(access_kernel, unsigned long address, struct pt_regs *regs, unsigne
 	return 0;
 }
 
-/* Not static: see mapping_at(). */
+/* Not static: see mapping_of(). */
 __noinline u32 access_at(u64 address)
 {
 	u32 tid = bpf_get_current_pid_tgid();
@@ -121,7 +122,7 @@ static __noinline int fault_done(struct bpf_perf_event_data *ctx, u8 type)
 	struct faults first = {}, *there;
 	struct fault_key key = {};
 	u32 half = current_half();
-	u64 address = ctx->addr;
+	u64 address = ctx->addr, vma;
 	void *counts = HALF_MAP(faults, half);
 	int err;
 
@@ -129,7 +130,9 @@ static __noinline int fault_done(struct bpf_perf_event_data *ctx, u8 type)
 	if (!observing() || !current_wanted())
 		return 0;
 	stack_here(ctx, 0, SAMPLE_IN_USER(ctx), half, &key.stack);
-	key.mapping = mapping_at(address);
+	vma = current_vma(address);
+	if (vma)
+		key.mapping = mapping_of(vma);
 	key.page = address & page_mask;
 	key.cpu = bpf_get_smp_processor_id();
 	key.access = access_at(address);
@@ -150,7 +153,7 @@ static __noinline int fault_done(struct bpf_perf_event_data *ctx, u8 type)
 	if (err)
 		count_lost(lost_because(err));
 	else if (key.mapping & MAPPING_NAMED)
-		name_mapping(address, key.mapping);
+		name_mapping(vma, key.mapping);
 	return 0;
 }
 
