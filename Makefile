@@ -189,10 +189,11 @@ test-kernels:
 
 bench:
 	@scripts/setup bench
-	@$(MAKE) --no-print-directory -s all $(BENCH_PROGRAMS)
+	@$(MAKE) --no-print-directory -s all $(BENCH_PROGRAMS) $(O)/load/cpu
 	@tests/bench/run $(O)
 	@echo
 	@tests/bench/symbols $(O)
+	@tests/bench/sampling $(O)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8 \
