@@ -390,8 +390,10 @@ class Truth(Case):
         whole, off, on = (s.report for s in seen)
         self.assertGreater(count_of(whole, pid=pid), 50)
         self.assertGreater(count_of(off, pid=pid), 0.4 * count_of(whole, pid=pid))
-        # Not even its system calls: a program's own code can not do that.
-        self.assertLess(count_of(off, pid=burn_pid), 0.1 * count_of(whole, pid=burn_pid))
+        # A program's own code can not do that; its system calls and interrupts hardly do. Emulated
+        # CPUs that have waited for their turn find a timer's interrupt due wherever they are.
+        self.assertLess(count_of(off, pid=burn_pid),
+                        (0.35 if GUEST else 0.1) * count_of(whole, pid=burn_pid))
         self.assertTrue(all(in_kernel(row["stack"][0]) for row in off["rows"]))
         leaves = count_of(off, lambda row: row["pid"] == pid and any(
             word in (row["stack"][0]["name"] or "") for word in
