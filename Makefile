@@ -151,6 +151,21 @@ $(O)/load/cpu-other: tests/load/cpu.c
 	$(CC) $(LOAD_CFLAGS) -static -Dburn_seventy=other_seventy -Dburn_twenty=other_twenty \
 		-Dburn_ten=other_ten -Dburn_round=other_round $< -o $@
 
+# Loads of the user's heap, with the C library that everybody has; and with one of their own.
+LOADS += $(O)/load/heap-static $(O)/load/operators
+
+$(O)/load/heap: tests/load/heap.c
+	@mkdir -p $(@D)
+	$(CC) $(LOAD_CFLAGS) -fPIE -pie -fno-builtin -MMD -MP $< -o $@
+
+$(O)/load/heap-static: tests/load/heap.c
+	@mkdir -p $(@D)
+	$(CC) $(LOAD_CFLAGS) -fno-builtin -static $< -o $@
+
+$(O)/load/operators: tests/load/operators.cc
+	@mkdir -p $(@D)
+	g++ -O2 -g -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer $(WARN) -fPIE -pie $< -o $@
+
 # Programs whose symbols are known: linked in each way, with a shared library or with it inside.
 ZOO := $(O)/load/symbols
 LOADS += $(ZOO)/zoo $(ZOO)/zoo-nopie $(ZOO)/zoo-static

@@ -129,6 +129,40 @@ struct stack_key {
 	char comm[COMM_LEN];
 };
 
+/*
+ * A stack for userspace to learn from, see bpf/known_stack.bpf.h: its words, from what a program was
+ * given upwards, and what the kernel found there. Stacks with more words or frames are not walked.
+ */
+#define KNOWN_WORDS  512
+#define KNOWN_FRAMES 64
+
+struct words {
+	__u64 at;	      /* the address of the first word */
+	__u64 start;	      /* a number of the program's */
+	__u64 count;	      /* of words */
+	__u64 depth;	      /* of frames */
+	__u64 pos, now, hash; /* of a walk */
+	__u64 ip[KNOWN_FRAMES];
+	__u64 word[KNOWN_WORDS];
+};
+
+/*
+ * From return address `ip` to the next, in words; 0: there is no such way. There is a table of these.
+ */
+struct stack_step {
+	__u64 ip;
+	__u32 last;  /* it is the last one when it is so far from the top of the stack */
+	__u32 down;  /* from the top */
+	__u32 up;    /* from it */
+	__u32 or_up; /* ... or so far, if what is there is no address of the table */
+};
+
+#define STEP_BITS   15
+#define STEP_AT(ip) ((__u64)(ip)*0x9e3779b97f4a7c15ULL >> (64 - STEP_BITS))
+
+/* The programs' own frames are at the top of a stack, below what they were given. */
+#define PROGRAMS_FRAMES 3
+
 /* For userspace: look at the mappings of process `pid` now, or do not trust them any more. */
 enum space_event {
 	SPACE_SEEN,   /* a space's first stack, second, fourth, eighth ... */

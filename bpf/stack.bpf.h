@@ -37,24 +37,49 @@ struct stacks {
 	__type(value, struct stack);
 } stacks_0 SEC(".maps"), stacks_1 SEC(".maps");
 
-/* A program that takes a stack may be interrupted by another that does. */
-#define STACK_LEVELS 4
+/* A program that takes a stack may be held up on its CPU by others that do, and these by others. */
+#define STACK_PLACES 6
 
-/* Where a stack is put together: an element for each level. Cannot be full. */
+struct stack_place {
+	u64 users; /* more than one: who came later is to look elsewhere */
+	struct stack stack;
+};
+
+/* Where a stack is put together: all that there are on a CPU. When all are in use, stacks are lost. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, STACK_LEVELS);
+	__uint(max_entries, STACK_PLACES);
 	__type(key, u32);
-	__type(value, struct stack);
-} stack_scratch SEC(".maps");
+	__type(value, struct stack_place);
+} stack_places SEC(".maps");
 
-/* One element: how many of them are in use on this CPU. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, u32);
-} stack_level SEC(".maps");
+/*
+ * Finds a place that nobody else uses: probes' programs take turns in any order, as they may be
+ * preempted. Sets @at to its number. NULL: there is none.
+ */
+static __always_inline struct stack_place *take_place(u32 *at)
+{
+	struct stack_place *place;
+	u32 i;
+
+#pragma unroll
+	for (i = 0; i < STACK_PLACES; i++) {
+		*at = i;
+		place = bpf_map_lookup_elem(&stack_places, at);
+		if (!place)
+			return NULL;
+		__sync_fetch_and_add(&place->users, 1);
+		if (*(volatile u64 *)&place->users == 1)
+			return place;
+		__sync_fetch_and_add(&place->users, -1);
+	}
+	return NULL;
+}
+
+static __always_inline void leave_place(struct stack_place *place)
+{
+	__sync_fetch_and_add(&place->users, -1);
+}
 
 /*
  * The spaces that userspace has been told of, and how many stacks each has had. Forgets those that
@@ -81,7 +106,7 @@ static __always_inline u64 hash_step(u64 hash, u64 word)
 	return hash ^ hash >> 29;
 }
 
-/* Puts the stack of @ctx together in @s and keeps it. Returns its id. */
+/* Puts the stack of @ctx together in @s and keeps it. Returns its id; with 0, @s is not filled. */
 static __always_inline u64 keep_in(void *ctx, u64 flags, u32 half, struct stack *s)
 {
 	/* As an int: before 6.4 the upper half of what the helper returns is undefined. */
@@ -100,10 +125,10 @@ static __always_inline u64 keep_in(void *ctx, u64 flags, u32 half, struct stack 
 		id = hash_step(id, s->ip[i]);
 	}
 	id |= 2; /* neither 0 nor STACK_LOST */
-	if (bpf_map_lookup_elem(map, &id))
-		return id;
 	s->depth = depth;
 	s->cut_off = depth == config.max_stack;
+	if (bpf_map_lookup_elem(map, &id))
+		return id;
 	err = bpf_map_update_elem(map, &id, s, BPF_ANY);
 	if (!err)
 		return id;
@@ -118,20 +143,17 @@ static __always_inline u64 keep_in(void *ctx, u64 flags, u32 half, struct stack 
  */
 static __noinline u64 keep_stack(void *ctx, u64 flags, u32 half)
 {
-	u32 zero = 0, at;
-	u32 *level = bpf_map_lookup_elem(&stack_level, &zero);
-	struct stack *s;
-	u64 id = STACK_LOST;
+	struct stack_place *place;
+	u64 id;
+	u32 at;
 
-	if (!level)
-		return STACK_LOST;
-	at = (*level)++;
-	s = bpf_map_lookup_elem(&stack_scratch, &at);
-	if (s)
-		id = keep_in(ctx, flags, half, s);
-	else
+	place = take_place(&at);
+	if (!place) {
 		count_lost(LOST_BUSY);
-	(*level)--;
+		return STACK_LOST;
+	}
+	id = keep_in(ctx, flags, half, &place->stack);
+	leave_place(place);
 	return id;
 }
 

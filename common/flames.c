@@ -19,6 +19,7 @@ struct flames {
 	struct flamegraph_opts look;
 	struct flamegraph *all;
 	FILE *folded;
+	bool latest;   /* only the last report counts */
 	bool begun;    /* what was in the folded file is gone */
 	uint64_t last; /* the second of the last stamp, and how many there have been in it */
 	unsigned int again;
@@ -37,6 +38,8 @@ int flames_add_rows(struct flamegraph *graph, const struct table *rows)
 	for (i = 0; i < layout->count; i++) {
 		if (!strcmp(layout->columns[i].name, "comm"))
 			comm = i;
+		if (layout->columns[i].type == CELL_SIZE && layout->columns[i].adds_up)
+			weight = i;
 	}
 	for (row = 0; row < rows->rows && !err; row++) {
 		const struct cell *cells = table_row(rows, row);
@@ -75,7 +78,8 @@ int flames_add_rows(struct flamegraph *graph, const struct table *rows)
 	return err;
 }
 
-struct flames *flames_new(const char *path, const struct flamegraph_opts *look, bool stamped)
+struct flames *flames_new(const char *path, const struct flamegraph_opts *look, bool stamped,
+			  bool latest)
 {
 	char name[PATH_MAX];
 	struct flames *f;
@@ -93,6 +97,7 @@ struct flames *flames_new(const char *path, const struct flamegraph_opts *look, 
 	f->path = path;
 	f->look = *look;
 	f->stamped = stamped;
+	f->latest = latest;
 	/* What is there is emptied when the first stacks come. */
 	snprintf(name, sizeof(name), "%s.folded", path);
 	f->folded = fopen(name, "ae");
@@ -196,7 +201,11 @@ int flames_add(struct flames *f, const struct table *rows, uint64_t began)
 	int err;
 
 	begin(f);
-	err = flames_add_rows(f->all, rows);
+	if (f->latest) {
+		flamegraph_free(f->all);
+		f->all = flamegraph_new(&f->look);
+	}
+	err = f->all ? flames_add_rows(f->all, rows) : -ENOMEM;
 	if (err)
 		say_error("cannot add to the flame graph: %s", strerror(-err));
 	if (err)

@@ -13,14 +13,16 @@
 struct flames;
 
 /*
- * @path and the strings of @look are kept, not copied. With @stamped, reports are of intervals. NULL
+ * @path and the strings of @look are kept, not copied. With @stamped, reports are of intervals; with
+ * @latest, they tell what there is, not what has come, and the last one counts. NULL
  * after having told why: the files cannot be written, memory is short.
  */
-struct flames *flames_new(const char *path, const struct flamegraph_opts *look, bool stamped);
+struct flames *flames_new(const char *path, const struct flamegraph_opts *look, bool stamped,
+			  bool latest);
 void flames_free(struct flames *f);
 
 /*
- * Adds a report's rows: the first column that adds up is the weight, `comm` (if there is one) the
+ * Adds a report's rows: the size that adds up, or else the first column that does, is the weight, `comm` (if there is one) the
  * outermost frame. It is of the time since @began (ns since the epoch). Tells what went wrong;
  * returns 0 or a negative errno.
  */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "kernel.h"
 #include "say.h"
@@ -18,11 +20,7 @@
 /* The inode of the first PID namespace (PROC_PID_INIT_INO). */
 #define FIRST_PID_NAMESPACE 0xeffffffcU
 
-/*
- * A feature named in the environment variable BPF_PROF_WITHOUT (with commas between) is taken as
- * missing, so that tests can see the ways of old kernels on any.
- */
-static bool is_without(const char *feature)
+bool kernel_is_without(const char *feature)
 {
 	const char *without = getenv("BPF_PROF_WITHOUT");
 	size_t length = strlen(feature);
@@ -91,7 +89,7 @@ int kernel_check(void)
 
 bool kernel_has_task_storage(void)
 {
-	return !is_without("task_storage") &&
+	return !kernel_is_without("task_storage") &&
 	       libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1;
 }
 
@@ -100,7 +98,7 @@ bool kernel_has_sched_info(void)
 	unsigned long long ran = 0, waited = 0, turns = 0;
 	FILE *file;
 
-	if (is_without("sched_info"))
+	if (kernel_is_without("sched_info"))
 		return false;
 	/* There without CONFIG_SCHED_INFO is not; all zeros if the account is switched off. */
 	file = fopen("/proc/self/schedstat", "re");
@@ -114,7 +112,47 @@ bool kernel_has_sched_info(void)
 
 bool kernel_has_tracepoint(const char *name)
 {
-	return !is_without(name) && libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP) > 0;
+	return !kernel_is_without(name) && libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP) > 0;
+}
+
+bool kernel_has_fentry(const char *function)
+{
+	/* r0 = 0; exit */
+	static const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
+	int prog, link = -1;
+
+	opts.attach_btf_id = kernel_is_without("fentry")
+				     ? 0
+				     : libbpf_find_vmlinux_btf_id(function, BPF_TRACE_FENTRY);
+	if ((int)opts.attach_btf_id <= 0)
+		return false;
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", code, 2, &opts);
+	if (prog >= 0) {
+		link = bpf_raw_tracepoint_open(NULL, prog);
+		close(prog);
+	}
+	if (link >= 0)
+		close(link);
+	return link >= 0;
+}
+
+__u64 kernel_stack_size(void)
+{
+#if defined(__x86_64__)
+	struct btf *btf = btf__load_vmlinux_btf();
+	/* Stacks of interrupts are as large as tasks' (arch/x86/include/asm/page_64_types.h). */
+	int id = btf ? btf__find_by_name_kind(btf, "irq_stack", BTF_KIND_STRUCT) : -1;
+	__s64 size = id > 0 ? btf__resolve_size(btf, id) : 0;
+
+	btf__free(btf);
+	return size > 0 && !kernel_is_without("known_stacks") ? size : 0;
+#else
+	return 0;
+#endif
 }
 
 /* A map of maps: the kernel does not return from updating one while a program may use the old. */

@@ -4,6 +4,13 @@
 #define COMMON_KERNEL_H
 
 #include <stdbool.h>
+#include <linux/types.h>
+
+/*
+ * A feature named in the environment variable BPF_PROF_WITHOUT (with commas between) is taken as
+ * missing, so that tests can see the ways of old kernels on any.
+ */
+bool kernel_is_without(const char *feature);
 
 /*
  * Checks what every unit needs: privilege, the kernel's BTF, the first PID namespace. Tells what is
@@ -21,6 +28,12 @@ bool kernel_has_sched_info(void);
 
 /* Does the running kernel have the tracepoint, for programs of type tp_btf? */
 bool kernel_has_tracepoint(const char *name);
+
+/* Can programs of type fentry be attached to @function? */
+bool kernel_has_fentry(const char *function);
+
+/* For bpf/known_stack.bpf.h: the size of a task's stack; 0: stacks cannot be walked so here. */
+__u64 kernel_stack_size(void);
 
 /*
  * Waits until no BPF program runs that was running when this was called. Needs

@@ -36,7 +36,8 @@ static void add_counts(void *total, const void *one)
 		to[why] += from->count[why];
 }
 
-int lost_read(struct bpf_object *obj, uint64_t counts[LOST_REASONS])
+int lost_read(struct bpf_object *obj, bool (*made_up)(const char *program),
+	      uint64_t counts[LOST_REASONS])
 {
 	const struct bpf_map *map = bpf_object__find_map_by_name(obj, "lost");
 	struct bpf_program *prog;
@@ -53,7 +54,7 @@ int lost_read(struct bpf_object *obj, uint64_t counts[LOST_REASONS])
 		struct bpf_prog_info info = {};
 		__u32 size = sizeof(info);
 
-		if (bpf_program__fd(prog) < 0)
+		if (bpf_program__fd(prog) < 0 || (made_up && made_up(bpf_program__name(prog))))
 			continue;
 		if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size))
 			return -errno;

@@ -3,6 +3,7 @@
 #ifndef COMMON_LOST_H
 #define COMMON_LOST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <bpf/libbpf.h>
 #include <linux/types.h>
@@ -16,9 +17,11 @@ uint64_t lost_total(const uint64_t counts[LOST_REASONS]);
 /*
  * Reads into @counts what the programs of @obj have lost since they were loaded, the runs that the
  * kernel skipped because the program was already running on that CPU included (kernels from 5.12
- * count those). Returns 0 or a negative errno.
+ * count those), but for the programs that @made_up, which may be NULL, says yes to. Returns 0 or a
+ * negative errno.
  */
-int lost_read(struct bpf_object *obj, uint64_t counts[LOST_REASONS]);
+int lost_read(struct bpf_object *obj, bool (*made_up)(const char *program),
+	      uint64_t counts[LOST_REASONS]);
 
 /*
  * Tells in one line what has been lost in @counts and what helps. @map_full_help says how this unit

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "maps.h"
+
+/* So many elements are taken from a map at once; no bucket of a hash has as many. */
+#define BATCH 1024
 
 /* Memory for a value for each possible CPU, zeroed; the kernel spaces them by 8 bytes. */
 static void *values_for_all(size_t size, int *cpus, size_t *stride)
@@ -71,5 +75,30 @@ int map_each(int fd, size_t key_size, size_t value_size,
 out:
 	free(value);
 	free(keys);
+	return err;
+}
+
+int map_take(const struct bpf_map *map, int (*take)(void *data, const void *key, const void *value),
+	     void *data)
+{
+	size_t key_size = bpf_map__key_size(map), value_size = bpf_map__value_size(map);
+	char *keys = malloc(BATCH * key_size), *values = malloc(BATCH * value_size);
+	int err = keys && values ? 0 : -ENOMEM;
+	__u32 count, i, at = 0, *from = NULL;
+	bool end = false;
+
+	while (!err && !end) {
+		count = BATCH;
+		if (bpf_map_lookup_and_delete_batch(bpf_map__fd(map), from, &at, keys, values,
+						    &count, NULL)) {
+			end = errno == ENOENT;
+			err = end ? 0 : -errno;
+		}
+		for (i = 0; !err && i < count; i++)
+			err = take(data, keys + i * key_size, values + i * value_size);
+		from = &at;
+	}
+	free(keys);
+	free(values);
 	return err;
 }

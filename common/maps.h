@@ -4,6 +4,7 @@
 #define COMMON_MAPS_H
 
 #include <stddef.h>
+#include <bpf/libbpf.h>
 
 /*
  * Calls @add(@total, value) for each possible CPU's value of @key in map @fd, whose values have
@@ -18,6 +19,13 @@ int percpu_read(int fd, const void *key, size_t size, void (*add)(void *total, c
  */
 int map_each(int fd, size_t key_size, size_t value_size,
 	     int (*see)(void *data, const void *key, const void *value), void *data);
+
+/*
+ * Empties the hash @map, which no program uses now: calls @take for each of its elements. Returns 0,
+ * a negative errno, or the first result of @take that is not 0, which ends it.
+ */
+int map_take(const struct bpf_map *map, int (*take)(void *data, const void *key, const void *value),
+	     void *data);
 
 /* Sets each CPU's value of @key to zeros. Returns 0 or a negative errno. */
 int percpu_zero(int fd, const void *key, size_t size);

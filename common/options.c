@@ -57,13 +57,12 @@ static const struct option_entry common[] = {
 	  .value = &set.perins, .takes = TAKES_PERINS },
 	{ "call-graph", 'g', OPTION_FLAG, NULL, "capture stacks", .value = &set.call_graph,
 	  .takes = TAKES_STACKS },
-	{ "user-callchain", 0, OPTION_FLAG, NULL,
-	  "... with their user part (that is so by default)", .value = &set.user_callchain,
-	  .takes = TAKES_STACKS },
+	{ "user-callchain", 0, OPTION_FLAG, NULL, "... with their user part",
+	  .value = &set.user_callchain, .takes = TAKES_STACKS },
 	{ "no-user-callchain", 0, OPTION_NOT, NULL, "... without it", .value = &set.user_callchain,
 	  .takes = TAKES_STACKS },
 	{ "kernel-callchain", 0, OPTION_FLAG, NULL,
-	  "... with their kernel part (that is so by default)", .value = &set.kernel_callchain,
+	  "... with their kernel part (that is so anyway)", .value = &set.kernel_callchain,
 	  .takes = TAKES_STACKS },
 	{ "no-kernel-callchain", 0, OPTION_NOT, NULL, "... without it",
 	  .value = &set.kernel_callchain, .takes = TAKES_STACKS },
@@ -288,6 +287,7 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 	int c, before = 1;
 
 	say_setup(unit->name, false, false);
+	set.user_callchain = !unit->kernel_stacks;
 	/* With '-', getopt gives other words as if they were values of an option 1. */
 	if (unit->takes & TAKES_ARGUMENTS)
 		set.arguments = argv + 1;

@@ -89,6 +89,7 @@ struct synopsis {
 	const char *arguments; /* with TAKES_ARGUMENTS, how the help calls them: "ADDR..." */
 	unsigned int takes;
 	const struct option_entry *options; /* the unit's own */
+	bool kernel_stacks;		    /* users' parts of stacks are taken only if asked for */
 	/*
 	 * Says what cannot go together in @settings and its own options, or NULL; may change what
 	 * its own options imply.

@@ -341,12 +341,12 @@ static void put_hist(struct output *out, const struct hist *h, unsigned int most
 	}
 }
 
-/* The rows of a cell's table, a line each. */
-static void put_below(struct output *out, const struct table *t)
+/* The rows of a cell's table, a line each, @lines at most. */
+static void put_below(struct output *out, const struct table *t, size_t lines)
 {
 	size_t row;
 
-	for (row = 0; row < t->rows; row++) {
+	for (row = 0; row < t->rows && row < lines; row++) {
 		fputs("    ", out->file);
 		put_row(out, t->layout, table_row(t, row));
 	}
@@ -361,12 +361,12 @@ static void put_name(FILE *file, const char *text)
 	fprintf(file, "%s%s", clean, strlen(text) >= sizeof(clean) ? "..." : "");
 }
 
-/* A stack's frames, a line each. */
-static void put_stack(FILE *file, const struct callchain *chain)
+/* A stack's frames, a line each, @lines at most. */
+static void put_stack(FILE *file, const struct callchain *chain, size_t lines)
 {
 	unsigned int i;
 
-	for (i = 0; i < chain->frame_count; i++) {
+	for (i = 0; i < chain->frame_count && i < lines; i++) {
 		const struct frame *f = &chain->frames[i];
 
 		fputs("        ", file);
@@ -392,8 +392,24 @@ static void put_stack(FILE *file, const struct callchain *chain)
 	}
 }
 
-/* What is shown below a row. */
-static void put_rest(struct output *out, const struct layout *layout, const struct cell *cells)
+/* How many lines what is shown below a row takes. */
+static size_t lines_below(const struct layout *layout, const struct cell *cells)
+{
+	size_t lines = 0;
+	unsigned int i;
+
+	for (i = 0; i < layout->count; i++) {
+		if (!is_below(&layout->columns[i]) || !cells[i].set)
+			continue;
+		lines += layout->columns[i].type == CELL_STACK ? cells[i].stack->frame_count
+							       : cells[i].table->rows;
+	}
+	return lines;
+}
+
+/* What is shown below a row; of each column @lines at most. */
+static void put_rest(struct output *out, const struct layout *layout, const struct cell *cells,
+		     size_t lines)
 {
 	unsigned int i;
 
@@ -401,9 +417,9 @@ static void put_rest(struct output *out, const struct layout *layout, const stru
 		if (!is_below(&layout->columns[i]) || !cells[i].set)
 			continue;
 		if (layout->columns[i].type == CELL_STACK)
-			put_stack(out->file, cells[i].stack);
+			put_stack(out->file, cells[i].stack, lines);
 		else
-			put_below(out, cells[i].table);
+			put_below(out, cells[i].table, lines);
 	}
 }
 
@@ -419,7 +435,7 @@ static bool show_events(struct output *out, const struct table *events)
 		const struct cell *cells = table_row(events, row);
 
 		put_row(out, layout, cells);
-		put_rest(out, layout, cells);
+		put_rest(out, layout, cells, SIZE_MAX);
 	}
 	return true;
 }
@@ -452,9 +468,10 @@ static const struct hist *single_dist(const struct table *rows)
 #define LINES_ABOVE   2
 #define PICTURE_LINES (LINES_ABOVE + 1 + 4)
 
-/* What holds for all rows. */
+/* What holds for all rows: each number before its title, or where that has a %. */
 static void put_about(FILE *file, const struct table *about)
 {
+	const char *in_place;
 	char buf[TEXT_LEN];
 	unsigned int i;
 
@@ -465,8 +482,13 @@ static void put_about(FILE *file, const struct table *about)
 		if (!c->set)
 			continue;
 		cell_text(buf, column, c);
-		fprintf(file, "%s%s%s%s", i ? ", " : ": ", buf, *title(column) ? " " : "",
-			title(column));
+		in_place = strchr(title(column), '%');
+		if (in_place)
+			fprintf(file, "%s%.*s%s%s", *title(column) == ' ' ? "" : ", ",
+				(int)(in_place - title(column)), title(column), buf, in_place + 1);
+		else
+			fprintf(file, "%s%s%s%s", i ? ", " : ": ", buf, *title(column) ? " " : "",
+				title(column));
 	}
 }
 
@@ -476,18 +498,26 @@ static void put_table(struct output *out, const struct table *t, size_t lines)
 	const struct layout *layout = t->layout;
 	size_t shown = t->rows, row;
 
+	/* The head, and what tells of rows that are left out. */
+	lines = lines > 2 ? lines - 2 : 0;
 	if (layout->most_shown && shown > layout->most_shown)
 		shown = layout->most_shown;
-	if (shown + 1 + (shown < t->rows) > lines)
-		shown = lines > 2 ? lines - 2 : 1;
-	if (shown > t->rows)
-		shown = t->rows;
 	measure(t);
 	put_head(out, layout);
 	for (row = 0; row < shown; row++) {
+		size_t rest = lines_below(layout, table_row(t, row));
+
+		/* One row at least; of a stack that is longer than the screen, what fits. */
+		if (row && (!lines || rest > lines - 1))
+			break;
 		put_row(out, layout, table_row(t, row));
-		put_rest(out, layout, table_row(t, row));
+		lines = lines ? lines - 1 : 0;
+		if (rest > lines)
+			rest = lines;
+		put_rest(out, layout, table_row(t, row), rest);
+		lines -= rest;
 	}
+	shown = row;
 	if (shown < t->rows)
 		fprintf(out->file, "... %zu more %s; %s\n", t->rows - shown,
 			layout->rows_are ? layout->rows_are : "rows",

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
+#include "known_stacks.h"
+#include "maps.h"
 #include "say.h"
 #include "stacks.h"
-
-/* So many elements are taken from a map at once; no bucket of a hash has as many. */
-#define BATCH 512
 
 /* Where a stack's addresses are. */
 struct kept {
@@ -21,7 +20,9 @@ struct stacks {
 	struct bpf_object *obj;
 	struct ring_buffer *notices;
 	struct symbols *symbols;
-	struct tally kept; /* id: struct kept */
+	struct tally kept;   /* id: struct kept */
+	struct tally latest; /* pid: its space */
+	struct known_stacks *known;
 };
 
 static struct bpf_map *half_map(const struct bpf_object *obj, const char *name, unsigned int half)
@@ -50,11 +51,34 @@ static int on_notice(void *context, void *data, size_t size)
 	struct stacks *st = context;
 
 	(void)size;
-	if (notice->event == SPACE_SEEN)
+	if (notice->event == SPACE_SEEN) {
+		*(uint64_t *)tally_at(&st->latest, &notice->pid) = notice->space;
 		symbols_see(st->symbols, notice->space, notice->pid);
-	else
+	} else {
 		symbols_over(st->symbols, notice->space, notice->time);
+	}
 	return 0;
+}
+
+static int on_sample(void *context, void *data, size_t size)
+{
+	struct stacks *st = context;
+
+	(void)size;
+	known_stacks_learn(st->known, data);
+	return 0;
+}
+
+/* For programs with bpf/known_stack.bpf.h. Returns 0 or a negative errno. */
+static int learn_stacks(struct stacks *st)
+{
+	int steps = bpf_object__find_map_fd_by_name(st->obj, "stack_steps");
+	int samples = bpf_object__find_map_fd_by_name(st->obj, "stack_samples");
+
+	if (steps < 0 || samples < 0)
+		return 0;
+	st->known = known_stacks_new(steps);
+	return st->known ? ring_buffer__add(st->notices, samples, on_sample, st) : -ENOMEM;
 }
 
 struct stacks *stacks_new(struct bpf_object *obj, bool lines)
@@ -64,11 +88,12 @@ struct stacks *stacks_new(struct bpf_object *obj, bool lines)
 	if (!st)
 		return NULL;
 	tally_init(&st->kept, sizeof(uint64_t), sizeof(struct kept));
+	tally_init(&st->latest, sizeof(__u32), sizeof(uint64_t));
 	st->obj = obj;
 	st->symbols = symbols_new(lines);
 	st->notices = ring_buffer__new(bpf_object__find_map_fd_by_name(obj, "notices"), on_notice,
 				       st, NULL);
-	if (st->symbols && st->notices)
+	if (st->symbols && st->notices && !learn_stacks(st))
 		return st;
 	stacks_free(st);
 	errno = ENOMEM; /* whatever freeing made of it */
@@ -85,12 +110,36 @@ void stacks_clear(struct stacks *st)
 	symbols_trim(st->symbols);
 }
 
+void stacks_keep_users(struct stacks *st, const struct tally *keys)
+{
+	struct tally old = st->kept, wanted;
+	size_t i;
+
+	tally_init(&wanted, sizeof(uint64_t), 1);
+	for (i = 0; i < keys->count; i++)
+		tally_at(&wanted, &((const struct stack_key *)tally_value(keys, i))->user);
+	tally_init(&st->kept, sizeof(uint64_t), sizeof(struct kept));
+	for (i = 0; i < old.count; i++) {
+		struct kept *kept = tally_value(&old, i);
+
+		if ((kept->depth && kept->ips[0] >> 63) || tally_find(&wanted, tally_key(&old, i)))
+			*(struct kept *)tally_at(&st->kept, tally_key(&old, i)) = *kept;
+		else
+			free(kept->ips);
+	}
+	tally_clear(&old);
+	tally_clear(&wanted);
+	symbols_trim(st->symbols);
+}
+
 void stacks_free(struct stacks *st)
 {
 	if (!st)
 		return;
 	if (st->symbols)
 		stacks_clear(st);
+	tally_clear(&st->latest);
+	known_stacks_free(st->known);
 	symbols_free(st->symbols);
 	ring_buffer__free(st->notices);
 	free(st);
@@ -106,35 +155,16 @@ void stacks_heed(struct stacks *st)
 	ring_buffer__consume(st->notices);
 }
 
+uint64_t stacks_space(const struct stacks *st, __u32 pid)
+{
+	const uint64_t *space = tally_find(&st->latest, &pid);
+
+	return space ? *space : 0;
+}
+
 struct symbols *stacks_symbols(const struct stacks *st)
 {
 	return st->symbols;
-}
-
-/* Empties the hash @map, which nobody uses now: calls @take for each of its elements. */
-static int take_all(const struct bpf_map *map,
-		    int (*take)(void *data, const void *key, const void *value), void *data)
-{
-	size_t key_size = bpf_map__key_size(map), value_size = bpf_map__value_size(map);
-	char *keys = malloc(BATCH * key_size), *values = malloc(BATCH * value_size);
-	int err = keys && values ? 0 : -ENOMEM;
-	__u32 count, i, at = 0, *from = NULL;
-	bool end = false;
-
-	while (!err && !end) {
-		count = BATCH;
-		if (bpf_map_lookup_and_delete_batch(bpf_map__fd(map), from, &at, keys, values,
-						    &count, NULL)) {
-			end = errno == ENOENT;
-			err = end ? 0 : -errno;
-		}
-		for (i = 0; !err && i < count; i++)
-			err = take(data, keys + i * key_size, values + i * value_size);
-		from = &at;
-	}
-	free(keys);
-	free(values);
-	return err;
 }
 
 struct counting {
@@ -250,7 +280,7 @@ int counts_take(const struct bpf_object *obj, const char *name, unsigned int hal
 {
 	struct counting counting = { into, add };
 
-	return take_all(half_map(obj, name, half), take_count, &counting);
+	return map_take(half_map(obj, name, half), take_count, &counting);
 }
 
 int stacks_take(struct stacks *st, const char *name, unsigned int half, struct tally *into,
@@ -260,7 +290,7 @@ int stacks_take(struct stacks *st, const char *name, unsigned int half, struct t
 	int err = counts_take(st->obj, name, half, into, add);
 
 	if (!err)
-		err = take_all(half_map(st->obj, "stacks", half), take_stack, st);
+		err = map_take(half_map(st->obj, "stacks", half), take_stack, st);
 	if (!err)
 		look_again(st, into, known);
 	return err;

@@ -55,7 +55,16 @@ struct callchain *stacks_chain(const struct stacks *st, const struct stack_key *
 /* Where in the kernel the stack of @key was taken; 0: not in the kernel. */
 uint64_t stacks_leaf(const struct stacks *st, const struct stack_key *key);
 
+/* The space that process @pid was when stacks came from it last; 0: none did. */
+uint64_t stacks_space(const struct stacks *st, __u32 pid);
+
 struct symbols *stacks_symbols(const struct stacks *st);
+
+/*
+ * Forgets what processes' parts of stacks were moved here and are in none of @keys (an id: struct
+ * stack_key), for units that keep stacks.
+ */
+void stacks_keep_users(struct stacks *st, const struct tally *keys);
 
 /* Forgets the stacks that were moved here: they have been reported. */
 void stacks_clear(struct stacks *st);

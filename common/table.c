@@ -53,6 +53,17 @@ void table_clear(struct table *t)
 	t->rows = 0;
 }
 
+void table_cut(struct table *t, size_t rows)
+{
+	unsigned int columns = t->layout->count;
+	size_t i;
+
+	for (i = rows * columns; i < t->rows * columns; i++)
+		cell_clear(&t->cells[i], t->layout->columns[i % columns].type);
+	if (t->rows > rows)
+		t->rows = rows;
+}
+
 void table_free(struct table *t)
 {
 	table_clear(t);

@@ -115,6 +115,9 @@ int column_that_adds_up(const struct layout *layout);
  */
 void table_merge(struct table *t);
 
+/* Removes the rows behind the first @rows. */
+void table_cut(struct table *t, size_t rows);
+
 /* What percentage of @whole @part is, for a CELL_PERCENT. */
 uint64_t percent(uint64_t part, uint64_t whole);
 

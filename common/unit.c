@@ -168,7 +168,7 @@ static int take_events(struct session *s, bool all)
 /* What has been lost in the running span. */
 static int lost_in_span(struct session *s, uint64_t counts[LOST_REASONS])
 {
-	int err = lost_read(s->obj, counts), why;
+	int err = lost_read(s->obj, s->unit->made_up, counts), why;
 
 	counts[LOST_BUFFER] += s->events_dropped;
 	if (s->unit->skipped)
@@ -283,12 +283,14 @@ static int make_report(struct session *s, bool last, int *output_err)
 	if (!err && (r->rows.rows || !s->unit->tick)) {
 		resolve_stacks(s);
 		table_shares(&r->rows);
+		if (last && s->flames && flames_add(s->flames, &r->rows, wall_of(s->span_since)))
+			s->picture_failed = true;
+		if (s->most_rows)
+			table_cut(&r->rows, s->most_rows);
 		s->renderer->report(&s->out, r);
 		*output_err = output_flush(&s->out);
 		if (!*output_err)
 			lost_tell(r->lost, s->unit->map_full_help);
-		if (last && s->flames && flames_add(s->flames, &r->rows, wall_of(s->span_since)))
-			s->picture_failed = true;
 	}
 	table_clear(&r->rows);
 	table_clear(&r->about);
@@ -314,7 +316,7 @@ static int do_chores(struct session *s)
 
 	if (s->unit->take && !s->resting)
 		return take(s, monotonic_now());
-	if (s->resting || lost_read(s->obj, counts) ||
+	if (s->resting || lost_read(s->obj, s->unit->made_up, counts) ||
 	    counts[LOST_UNKNOWN_TASK] == s->unknown_tasks)
 		return 0;
 	s->unknown_tasks = counts[LOST_UNKNOWN_TASK];
@@ -332,6 +334,7 @@ enum wake {
 	WAKE_CHORES,
 	WAKE_NOTICES,
 	WAKE_ALARM,
+	WAKE_UNIT,
 	WAKES
 };
 
@@ -366,6 +369,8 @@ static int watch_all(struct session *s, int epoll, int timers[WAKES])
 		err = watch(epoll, ring_buffer__epoll_fd(s->events), WAKE_EVENTS);
 	if (!err && s->stacks)
 		err = watch(epoll, stacks_fd(s->stacks), WAKE_NOTICES);
+	if (!err && s->unit->wake_fd && s->unit->wake_fd() >= 0)
+		err = watch(epoll, s->unit->wake_fd(), WAKE_UNIT);
 	if (!err && set->command)
 		err = watch(epoll, s->command.pidfd, WAKE_COMMAND);
 	if (!err && set->interval_ns)
@@ -438,37 +443,60 @@ static int handle(struct session *s, enum wake what, int timer, int *output_err)
 	case WAKE_NOTICES:
 		stacks_heed(s->stacks);
 		return 0;
+	case WAKE_UNIT:
+		s->unit->wake();
+		return 0;
 	default:
 		return 0;
 	}
 }
 
-/* Observes until told to stop. Returns a negative errno, the output's in @output_err. */
-static int observe(struct session *s, int *output_err)
+/* What is waited for. */
+struct waiting {
+	int epoll;
+	int timers[WAKES];
+};
+
+static int waiting_begin(struct session *s, struct waiting *w)
 {
-	int timers[WAKES], epoll = epoll_create1(EPOLL_CLOEXEC), err, i, n;
-	struct epoll_event ready[WAKES];
+	unsigned int i;
 
 	for (i = 0; i < WAKES; i++)
-		timers[i] = -1;
-	err = epoll < 0 ? -errno : watch_all(s, epoll, timers);
+		w->timers[i] = -1;
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return w->epoll < 0 ? -errno : watch_all(s, w->epoll, w->timers);
+}
+
+static void waiting_end(struct waiting *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < WAKES; i++) {
+		if (w->timers[i] >= 0)
+			close(w->timers[i]);
+	}
+	if (w->epoll >= 0)
+		close(w->epoll);
+}
+
+/* Observes until told to stop. Returns a negative errno, the output's in @output_err. */
+static int observe(struct session *s, struct waiting *w, int *output_err)
+{
+	struct epoll_event ready[WAKES];
+	int err = 0, i, n;
+
 	while (!err && !*output_err && !s->stop && !stop_signals) {
-		n = epoll_wait(epoll, ready, WAKES, -1);
+		n = epoll_wait(w->epoll, ready, WAKES, -1);
 		if (n < 0 && errno != EINTR)
 			err = -errno;
 		for (i = 0; i < n && !err && !*output_err; i++)
-			err = handle(s, ready[i].data.u32, timers[ready[i].data.u32], output_err);
+			err = handle(s, ready[i].data.u32, w->timers[ready[i].data.u32],
+				     output_err);
 		if (report_asked && !err && !*output_err) {
 			report_asked = 0;
 			err = make_report(s, false, output_err);
 		}
 	}
-	for (i = 0; i < WAKES; i++) {
-		if (timers[i] >= 0)
-			close(timers[i]);
-	}
-	if (epoll >= 0)
-		close(epoll);
 	return err;
 }
 
@@ -534,7 +562,8 @@ static int start_flames(struct session *s)
 	if (!look.subtitle)
 		look.subtitle = s->unit->synopsis.summary;
 	look.inverted = s->settings.reverse;
-	s->flames = flames_new(s->settings.flame_graph, &look, s->settings.interval_ns);
+	s->flames =
+		flames_new(s->settings.flame_graph, &look, s->settings.interval_ns, s->unit->holds);
 	return s->flames ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -642,7 +671,7 @@ static int start(struct session *s)
 
 	err = unit->open(s);
 	if (err)
-		return refused("open", err);
+		return err < 0 ? refused("open", err) : err;
 	if (s->show_functions)
 		table_init(&s->report.functions, &functions_layout);
 	status = targets_configure(&s->settings.targets, s->command.pid, s->config);
@@ -691,23 +720,29 @@ static int start(struct session *s)
 static int run(struct session *s)
 {
 	const struct settings *set = &s->settings;
-	int err = 0, output_err = 0;
+	int err, output_err = 0;
+	struct waiting waiting;
 
 	targets_hint(&set->targets, s->config);
 	if (isatty(STDERR_FILENO) && !set->interval_ns && !set->duration_ns && !set->command)
 		say_note("observing until Ctrl-C");
 	output_begin(&s->out);
 	s->observed_since = s->span_since = s->half_since = monotonic_now();
+	/* Before it observes what is made for this. */
+	err = waiting_begin(s, &waiting);
 	s->control->observing = true;
 	say_detail("observing");
-	if (set->command) {
+	if (!err && set->command) {
 		err = command_start(&s->command);
 		if (err) {
 			say_error("cannot run %s: %s", set->command[0], strerror(-err));
+			waiting_end(&waiting);
 			return EXIT_FAILED;
 		}
 	}
-	err = observe(s, &output_err);
+	if (!err)
+		err = observe(s, &waiting, &output_err);
+	waiting_end(&waiting);
 	s->control->observing = false;
 	if (!err && !output_err)
 		err = make_report(s, true, &output_err);

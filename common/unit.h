@@ -50,6 +50,7 @@ struct session {
 	unsigned int stack_room; /* different ones that may come in a second; `open` sets it */
 	int alarm_fd;		 /* see session_alarm() */
 	bool resting;	       /* nothing is observed for now: there is no need to look after it */
+	uint64_t most_rows;    /* of a report, when sorted; 0: all */
 	bool show_functions;   /* a table of the stacks' functions; `open` sets it */
 	bool picture_failed;   /* and that has been told */
 	struct flames *flames; /* with --flame-graph */
@@ -75,9 +76,13 @@ struct unit {
 	/* Units that take stacks: how the flame graph looks; the title and colours will do. */
 	struct flamegraph_opts flames;
 
+	/* Its rows are what there is, not what has come: the last report's make the flame graph. */
+	bool holds;
+
 	/*
 	 * Opens the skeleton, hands it over by session_use(), and sets up what is particular to
-	 * the unit. Runs before load. Returns 0 or a negative errno.
+	 * the unit. Runs before load. Returns 0, a negative errno, or, after having told what is
+	 * wrong, an exit status.
 	 */
 	int (*open)(struct session *s);
 
@@ -115,10 +120,23 @@ struct unit {
 	int (*total)(struct session *s, unsigned int half, struct hist *total);
 
 	/*
-	 * Units whose programs run at perf events: those that the kernel has not run them at, since
-	 * it does not count that itself. Never less than before. NULL: there are none.
+	 * Units that know better than the kernel how often their programs were skipped: at perf
+	 * events, where it does not count that, and where `made_up` says so. Never less than before. NULL: there are none.
 	 */
 	uint64_t (*skipped)(struct session *s);
+
+	/*
+	 * Does another program make up for what the kernel skips of the one called @program? Then
+	 * `skipped` tells what is lost of both. NULL: there are none such.
+	 */
+	bool (*made_up)(const char *program);
+
+	/*
+	 * Units that have something of their own to wait for: when `wake_fd`, asked after `attach`, is
+	 * readable, `wake` comes. NULL, or -1: there is nothing.
+	 */
+	int (*wake_fd)(void);
+	void (*wake)(void);
 
 	/* Adds a row to @events for what came through the map `events`. */
 	void (*event)(struct session *s, const void *data, size_t size, struct table *events);

@@ -10,6 +10,9 @@
 #ifndef VMLINUX_H
 #define VMLINUX_H
 
+/* For bpf_tracing.h: these are the kernel's own names of registers. */
+#define __VMLINUX_H__
+
 typedef signed char __s8;
 typedef unsigned char __u8;
 typedef short __s16;
@@ -206,6 +209,7 @@ struct vmacache {
 
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	unsigned int __state;
 	int prio;
 	unsigned int policy;
@@ -247,6 +251,13 @@ struct irqaction {
 
 struct kmem_cache {
 	unsigned int size;
+	void *cpu_sheaves;
+};
+
+struct callback_head;
+
+struct sk_buff {
+	__u8 fclone : 2;
 };
 
 struct bpf_iter_meta;

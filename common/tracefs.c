@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include <linux/magic.h>
+#include "tracefs.h"
+
+static bool is_tracefs(int fd)
+{
+	struct statfs st;
+
+	return !fstatfs(fd, &st) && st.f_type == TRACEFS_MAGIC;
+}
+
+/* A mount that is in no directory: it ends with its file descriptor. */
+static int mount_detached(void)
+{
+	int context = syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC), root = -1;
+
+	if (context < 0)
+		return -errno;
+	if (!syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		root = syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+	if (root < 0)
+		root = -errno;
+	close(context);
+	return root;
+}
+
+/* Its root directory, opened once; or a negative errno. */
+static int tracefs_root(void)
+{
+	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	static int root = -1;
+	unsigned int i;
+
+	for (i = 0; root < 0 && i < sizeof(places) / sizeof(*places); i++) {
+		root = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (root >= 0 && !is_tracefs(root)) {
+			close(root);
+			root = -1;
+		}
+	}
+	if (root < 0)
+		root = mount_detached();
+	return root;
+}
+
+int tracefs_open(const char *path)
+{
+	int root = tracefs_root(), fd;
+
+	if (root < 0)
+		return root;
+	fd = openat(root, path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static FILE *open_of_event(const char *system, const char *event, const char *file)
+{
+	char path[256];
+	int fd;
+
+	/* Names of events are words: what has a slash leads elsewhere. */
+	if (strchr(system, '/') || strchr(event, '/')) {
+		errno = ENOENT;
+		return NULL;
+	}
+	snprintf(path, sizeof(path), "events/%s/%s/%s", system, event, file);
+	fd = tracefs_open(path);
+	if (fd >= 0)
+		return fdopen(fd, "r");
+	errno = -fd;
+	return NULL;
+}
+
+/* "\tfield:unsigned long call_site;\toffset:8;\tsize:8;\tsigned:0;" */
+static bool parse_field(char *line, struct trace_field *field)
+{
+	char *type = strstr(line, "field:"), *end = type ? strchr(type, ';') : NULL, *name;
+	int is_signed = 0;
+
+	if (!end || sscanf(end, ";\toffset:%u;\tsize:%u;\tsigned:%d;", &field->offset, &field->size,
+			   &is_signed) < 2)
+		return false;
+	field->is_signed = is_signed;
+	*end = 0;
+	name = strchr(type, '[');
+	/* "char comm[16]", but "__data_loc char[] name" too. */
+	field->is_array = name;
+	if (name && !strchr(name, ' '))
+		*name = 0;
+	name = strrchr(type, ' ');
+	if (!name)
+		return false;
+	snprintf(field->name, sizeof(field->name), "%s", name + 1);
+	return true;
+}
+
+int tracepoint_fields(const char *system, const char *event, struct trace_field *fields,
+		      size_t room)
+{
+	FILE *file = open_of_event(system, event, "format");
+	struct trace_field field = {};
+	char *line = NULL;
+	size_t size = 0;
+	int count = 0;
+
+	if (!file)
+		return -errno;
+	while (getline(&line, &size, file) > 0) {
+		if (!parse_field(line, &field) || !strncmp(field.name, "common_", 7))
+			continue;
+		if (fields && (size_t)count < room)
+			fields[count] = field;
+		count++;
+	}
+	free(line);
+	fclose(file);
+	return count;
+}
+
+int tracepoint_id(const char *system, const char *event)
+{
+	FILE *file = open_of_event(system, event, "id");
+	int id = -EINVAL;
+
+	if (!file)
+		return -errno;
+	if (fscanf(file, "%d", &id) != 1)
+		id = -EINVAL;
+	fclose(file);
+	return id;
+}

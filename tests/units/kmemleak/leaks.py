@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the tests of kmemleak share: loads that hold known numbers of objects, reports of them."""
+
+import collections
+import contextlib
+import json
+import os
+import signal
+import time
+
+from harness import GUEST, LOAD, Case, Running, go, named, run, tool, waiting
+
+KMEMLEAK = tool("kmemleak")
+OBSERVING = r"(?m)^kmemleak: observing$"
+HELD = 1000
+
+# The functions that allocate them, and what these may be part of in another kernel.
+EVENTFD = {"do_eventfd", "__do_sys_eventfd2", "__se_sys_eventfd2", "__x64_sys_eventfd2"}
+PIPE = {"alloc_pipe_info", "get_pipe_inode", "create_pipe_files"}
+SOCKET = {"sk_prot_alloc", "sk_alloc"}
+SOCKET_INODE = {"sock_alloc_inode"}
+FILE = {"alloc_empty_file"}
+
+
+def leak(*args):
+    """The command line of the load with objects of the kernel's."""
+    return [os.path.join(LOAD, "leak"), *map(str, args)]
+
+
+def heap(*args, program="heap"):
+    """The command line of the load with objects of its heap."""
+    return [os.path.join(LOAD, program), *map(str, args)]
+
+
+def kmemleak(*args, **options):
+    return run([KMEMLEAK, *map(str, args)], **options)
+
+
+def reports(unit):
+    """Those that a running unit has written so far."""
+    whole = unit.said(unit.out).rpartition("\n")[0]
+    found = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+    return [report for report in found if "rows" in report]
+
+
+def ask(unit):
+    """A running unit's report of now."""
+    before = len(reports(unit))
+    unit.signal(signal.SIGUSR1)
+    for _ in range(6000):
+        found = reports(unit)
+        if len(found) > before:
+            return found[-1]
+        assert unit.process.poll() is None, f"ended: {unit.result()}"
+        time.sleep(0.01)
+    raise AssertionError(f"no report: {unit.said(unit.err)}")
+
+
+def settled(unit, done):
+    """A report after the kernel has done what it does later: one that is done(), or the last."""
+    for pause in (0.02, 0.1, 0.3, 0.5, 1, 2, 4, 8):
+        report = ask(unit)
+        if done(report):
+            break
+        time.sleep(pause)
+    return report
+
+
+def leaf(row):
+    return row["stack"][0]["name"] if row["stack"] else None
+
+
+def at_leaf(names):
+    return lambda row: leaf(row) in names
+
+
+def near_leaf(names):
+    """Where the leaf is the allocator's own function, or one that it calls."""
+    return lambda row: not set(names).isdisjoint(named(row["stack"])[:3])
+
+
+def on_stack(*names):
+    return lambda row: not set(names).isdisjoint(named(row["stack"]))
+
+
+def chosen(report, wanted):
+    return [row for row in report["rows"] if wanted(row)]
+
+
+def count(rows):
+    return sum(row["count"] for row in rows)
+
+
+def size(rows):
+    return sum(row["bytes"] for row in rows)
+
+
+def by_function(rows):
+    """{name: objects} of the functions that called the allocator."""
+    functions = collections.Counter()
+    for row in rows:
+        functions[leaf(row)] += row["count"]
+    return dict(functions)
+
+
+def shown(report):
+    """A report for people."""
+    lines = [str({name: value for name, value in report.items() if name != "rows"})]
+    for row in sorted(report["rows"], key=lambda row: -row["count"])[:40]:
+        fields = [row["count"], row["bytes"], row["allocator"], row.get("comm"), row.get("pid")]
+        lines.append(" ".join(map(str, fields)) + "  " +
+                     " < ".join(f["name"] or f["addr"] for f in row["stack"][:12]))
+    return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def around(load, *options, cue=True):
+    """
+    A unit that observes a waiting load, and the load, which has done its work if there is a cue.
+    PID among the options is the load's. It starts sooner without room for a million objects.
+    """
+    if "--max-live" not in options:
+        options = [*options, "--max-live", 50000]
+    with waiting(load) as (loaded, pid):
+        argv = [KMEMLEAK, "-v", "--json",
+                *[str(option).replace("PID", str(pid)) for option in options]]
+        with Running(argv) as unit:
+            unit.wait_for(OBSERVING)
+            if cue:
+                go(loaded)
+                loaded.wait_for("made|done", loaded.out)
+            yield unit, loaded
+
+
+def drop(load):
+    """The load gives its objects back."""
+    go(load)
+    load.wait_for("dropped", load.out)
+
+
+def finish(unit):
+    """The unit's result, with the report at its end."""
+    unit.signal(signal.SIGINT)
+    return unit.result()
+
+
+def resident(pid):
+    """kB."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+class LeakCase(Case):
+    def assert_rows(self, report, wanted, objects, what, rows=None, total=None):
+        """What is wanted of the report are so many objects, in so many rows, of so many bytes."""
+        found = chosen(report, wanted)
+        about = f"{what}: {shown(report)}"
+        self.assertEqual(count(found), objects, about)
+        if rows is not None:
+            self.assertEqual(len(found), rows, about)
+        if total is not None:
+            self.assertEqual(size(found), total, about)
+        return found
+
+    def assert_adds_up(self, report):
+        self.assertEqual(count(report["rows"]), report["objects"], shown(report))
+        self.assertEqual(size(report["rows"]), report["bytes"], shown(report))
+
+    def assert_nothing_lost(self, report):
+        """But for those that came while a program was running: they are counted."""
+        lost = report["lost"]
+        self.assertEqual(lost["total"], sum(n for name, n in lost.items() if name != "total"))
+        self.assertEqual(lost["total"] - lost["recursion"], 0, str(lost))
+
+    def assert_memory_stays(self, load, *options):
+        """Under the load, the unit's memory is after a while what it was."""
+        warm, long = (8, 12) if GUEST else (2, 3.5)
+        with contextlib.ExitStack() as stack:
+            loaded = stack.enter_context(Running(load))
+            argv = [KMEMLEAK, "-v", "-i", "100ms", "-o", "/dev/null",
+                    *[option.replace("PID", str(loaded.process.pid)) for option in options]]
+            unit = stack.enter_context(Running(argv))
+            unit.wait_for(OBSERVING)
+            time.sleep(warm)
+            before = resident(unit.process.pid)
+            time.sleep(long)
+            after = resident(unit.process.pid)
+            result = finish(unit)
+            self.assert_status(result, 0)
+            self.assertIsNone(loaded.process.poll(), "the load itself")
+        self.assertLess(after, before * 1.1 + 512, f"kB; before: {before}; {result}")

@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""kmemleak as its users meet it: options, errors, exit statuses, signals, pipes, pictures."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as xml
+
+from harness import Running, go, loaded_programs, run
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+# pylint: disable=wrong-import-position
+from leaks import (EVENTFD, HELD, KMEMLEAK, OBSERVING, LeakCase, around, ask, at_leaf, chosen,
+                   count, drop, finish, heap, kmemleak, leak, shown, size)
+
+NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+OURS = re.compile("made_|freed_|kfree_again|cache_again|pages_again|count_objects|enter_|leave|"
+                  "process_|thread_gone")
+QUIET = ("--comm", "no-such-thread*")
+
+
+class Behaviour(LeakCase):
+    def setUp(self):
+        self.programs = loaded_programs()
+
+    def tearDown(self):
+        """Whatever happened: no program of ours stays in the kernel."""
+        for _ in range(100):
+            left = loaded_programs() - self.programs
+            if not left:
+                return
+            time.sleep(0.05)  # the kernel frees them when nobody can run them any more
+        # Others may load programs meanwhile; ours are known by their names.
+        listed = json.loads(run(["/usr/sbin/bpftool", "-j", "prog"]).out)
+        ours = {p["id"] for p in listed if OURS.match(p.get("name", ""))}
+        self.assertFalse(left & ours, "programs were left in the kernel")
+
+    def test_help(self):
+        """--help, --usage, -V: on standard output, status 0, and name every option"""
+        result = kmemleak("--help")
+        self.assert_status(result, 0)
+        self.assertEqual(result.err, "")
+        for name in ("--pid", "--tid", "--cpus", "--comm", "--cgroup", "--interval", "--duration",
+                     "--flame-graph", "--json", "--output", "--allocators", "--exact", "--than",
+                     "--min-size", "--top", "--max-live", "--user", "--alloc", "--free", "-O,",
+                     "-- CMD", "ptr=", "size=", "jemalloc"):
+            self.assertIn(name, result.out)
+        self.assertLessEqual(max(map(len, result.out.splitlines())), 100)
+        self.assertNotRegex(result.out, r"\n\n\n", "no part of it is empty")
+        self.assertIn("[--exact]", kmemleak("--usage").out)
+        self.assertRegex(kmemleak("-V").out, r"^kmemleak \d+\.\d+\.\d+\n$")
+
+    def test_usage_errors(self):
+        """bad usage: one line that says what to do, status 2, before the kernel is touched"""
+        for args, says in ((["--nosuch"], "nosuch.*--help"), (["-i"], "-i"),
+                           (["--top", "0"], "--top"), (["--top", "many"], "--top"),
+                           (["--max-live", "0"], "--max-live"),
+                           (["--max-live", "99999999999"], "--max-live"),
+                           (["--than", "0"], "--than"), (["--than", "soon"], "--than"),
+                           (["--min-size", "big"], "--min-size"),
+                           (["--min-size", "-1"], "min-size"),
+                           (["--allocators", "slob"], "--allocators.*kmalloc,cache"),
+                           (["--allocators", ""], "--allocators"),
+                           (["--allocators", "kmalloc,,cache"], "--allocators"),
+                           (["--exact=1"], "exact"), (["--reverse"], "--flame-graph"),
+                           (["-i", "1us"], "at least 10 ms"), (["-p", "x"], "--pid"),
+                           (["--heatmap", "x"], "heatmap"), (["stray"], "stray"),
+                           (["-p", "1", "--", "true"], "choose")):
+            with self.subTest(" ".join(args)):
+                result = kmemleak(*args, "--duration", "100ms")
+                self.assert_status(result, 2)
+                self.assert_one_line(result, r"^kmemleak: ", says)
+                self.assertEqual(result.out, "")
+
+    def test_nobody_there(self):
+        """a process that does not exist: status 1, one line that names it"""
+        child = subprocess.Popen(["true"])
+        child.wait()
+        result = kmemleak("-q", "-p", child.pid, "--duration", "1s")
+        self.assert_status(result, 1)
+        self.assert_one_line(result, f"no process {child.pid}")
+
+    def test_no_objects(self):
+        """nobody allocates: an empty report, in text and JSON"""
+        for options in ([], ["--exact"]):
+            args = [*options, *QUIET, "--duration", "100ms", "--max-live", "1000", "-q"]
+            result = kmemleak(*args, "--json")
+            self.assert_status(result, 0)
+            self.assertEqual(result.report["rows"], [])
+            self.assertEqual((result.report["objects"], result.report["bytes"]), (0, 0))
+            text = kmemleak(*args)
+            self.assert_status(text, 0)
+            self.assertIn("0 objects", text.out)
+
+    def test_without_privilege(self):
+        """without root: status 4, and what is missing is named"""
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            copy = f"{folder}/kmemleak"
+            subprocess.run(["cp", KMEMLEAK, copy], check=True)
+            os.chmod(copy, 0o755)
+            result = run([*NOBODY, copy, "--duration", "1s"])
+            self.assert_status(result, 4)
+            self.assert_one_line(result, "CAP_BPF and CAP_PERFMON, or root")
+
+    def test_command_status(self):
+        """-- CMD: its status is passed on, also when a signal ended it or it cannot be run"""
+        for command, status in ((["true"], 0), (["sh", "-c", "exit 7"], 7),
+                                (["sh", "-c", "kill -SEGV $$"], 139)):
+            with self.subTest(" ".join(command)):
+                self.assert_status(kmemleak("-o", "/dev/null", "--", *command), status)
+        result = kmemleak("-q", "--", "no-such-command-here")
+        self.assert_status(result, 1)
+        self.assert_one_line(result, "cannot run no-such-command-here", "No such file")
+
+    def test_signals(self):
+        """Ctrl-C, SIGTERM: a complete final report, status 0; SIGUSR1: one in between"""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number.name):
+                with around(leak("eventfds", HELD), "-p", "PID", "--allocators", "kmalloc") as \
+                        (unit, _):
+                    ask(unit)
+                    unit.signal(number)
+                    result = unit.result()
+                self.assert_status(result, 0)
+                self.assertEqual(len(result.reports), 2, str(result))
+                for report in result.reports:
+                    self.assert_adds_up(report)
+                    self.assertGreaterEqual(report["objects"], HELD)
+
+    def test_signal_at_any_moment(self):
+        """a signal at any moment of the start: a report or nothing, never half of one"""
+        for delay in (0.001, 0.01, 0.03, 0.06, 0.1, 0.15):
+            with self.subTest(delay), Running([KMEMLEAK, "--exact", "--json",
+                                                         "--max-live", "1000"]) as unit:
+                time.sleep(delay)
+                unit.signal(signal.SIGINT)
+                result = unit.result()
+                if result.status == 0:
+                    self.assertEqual(len(result.reports), 1)
+                else:  # it came before the unit could catch it
+                    self.assertEqual((result.status, result.out), (-signal.SIGINT, ""))
+
+    def test_killed(self):
+        """kill -9: nothing stays in the kernel"""
+        with Running([KMEMLEAK, "--exact", "-v"]) as unit:
+            unit.wait_for(OBSERVING)
+            self.assertTrue(loaded_programs() - self.programs)
+            unit.signal(signal.SIGKILL)
+            unit.result()
+
+    def test_killed_beside_user(self):
+        """kill -9 of --user: nothing stays in the kernel, and the process goes on"""
+        with around(heap("--wait", "seventh", 7), "--user", "-p", "PID", cue=False) as (unit, load):
+            self.assertTrue(loaded_programs() - self.programs)
+            unit.signal(signal.SIGKILL)
+            unit.result()
+            go(load)
+            load.wait_for("done", load.out)
+
+    def test_closed_pipe(self):
+        """a reader that has gone: a quiet end"""
+        with Running([KMEMLEAK, "-q", "-i", "50ms"], stdout=subprocess.PIPE) as unit:
+            unit.process.stdout.readline()
+            unit.process.stdout.close()
+            self.assertEqual(unit.process.wait(60), 0)
+            self.assertEqual(unit.said(unit.err), "")
+
+    def test_full_output(self):
+        """a report that cannot be written: status 1 and the reason"""
+        result = kmemleak("--duration", "100ms", "-o", "/dev/full")
+        self.assert_status(result, 1)
+        self.assertIn("No space left", result.err)
+
+    def test_output(self):
+        """-o FILE: the reports are there, and nothing on standard output"""
+        with tempfile.TemporaryDirectory() as folder:
+            result = kmemleak("--json", "-o", f"{folder}/x", "-i", "100ms", "--duration", "450ms",
+                              *QUIET)
+            self.assert_status(result, 0)
+            self.assertEqual(result.out, "")
+            with open(f"{folder}/x", encoding="utf-8") as file:
+                written = [json.loads(line) for line in file]
+        self.assertGreaterEqual(len(written), 2)
+        self.assertEqual({report["tool"] for report in written}, {"kmemleak"})
+
+    def test_two_at_once(self):
+        """two at once see the same"""
+        with around(leak("eventfds", HELD), "-p", "PID", "--allocators", "kmalloc",
+                    cue=False) as (one, load):
+            with Running([KMEMLEAK, "-v", "--json", "--exact", "--allocators", "kmalloc", "-p",
+                          str(load.process.pid)]) as two:
+                two.wait_for(OBSERVING)
+                go(load)
+                load.wait_for("made", load.out)
+                seen = [ask(unit) for unit in (one, two)]
+        for report in seen:
+            self.assert_rows(report, at_leaf(EVENTFD), HELD, "eventfds")
+        self.assertEqual(*[size(chosen(report, at_leaf(EVENTFD))) for report in seen])
+
+    def test_text(self):
+        """text: what lives in all, then rows, the oldest first, each with its stack"""
+        with around(leak("eventfds", HELD), "-p", "PID", "--exact", "--allocators", "kmalloc") as \
+                (unit, _):
+            each = size(chosen(ask(unit), at_leaf(EVENTFD))) // HELD
+        with Running(leak("eventfds", HELD), stdin=subprocess.PIPE) as load:
+            pid = int(load.wait_for(r"ready (\d+)", load.out).group(1))
+            with Running([KMEMLEAK, "-v", "-p", str(pid), "--exact", "--allocators",
+                          "kmalloc"]) as unit:
+                unit.wait_for(OBSERVING)
+                go(load)
+                load.wait_for("made", load.out)
+                result = finish(unit)
+        self.assert_status(result, 0)
+        lines = result.out.splitlines()
+        self.assertRegex(lines[0], r"^\d\d:\d\d:\d\d\.\d{6}  kmemleak, the last [\d.]+ m?s: "
+                                   r"[\d,]+ objects, [\d.]+ [KM]iB, .*\b\d+ call sites?\b")
+        self.assertRegex(lines[1], r"^ +objects +bytes +oldest +allocator +comm +pid$")
+        row = re.search(rf"(?m)^ +1,000 +([\d.]+) KiB +[\d.]+ m?s  kmalloc +leak +{pid}\n +"
+                        r"(\w+)\+0x[0-9a-f]+ \[kernel\]\n", result.out)
+        self.assertTrue(row, result.out)
+        self.assertIn(row.group(2), EVENTFD)
+        self.assertLess(abs(float(row.group(1)) - each * HELD / 1024), 0.1)
+        self.assertLessEqual(max(map(len, lines)), 160)
+
+    def test_long_table(self):
+        """text: a long table is cut, and says so; --json has all"""
+        with Running([KMEMLEAK, "-v", "--exact"]) as unit, \
+             Running([KMEMLEAK, "-v", "--exact", "--json"]) as whole:
+            unit.wait_for(OBSERVING)
+            whole.wait_for(OBSERVING)
+            run(["sh", "-c", "for i in 1 2 3; do ls /proc/self/fd; stty -a; done >/dev/null 2>&1"])
+            text, objects = finish(unit), finish(whole)
+        self.assertRegex(text.out, r"\n\.\.\. \d+ more groups of objects; --json has them all\n$")
+        self.assertGreater(len(objects.report["rows"]), 20)
+
+    def test_terminal(self):
+        """a terminal: reports take each other's place, and fit"""
+        master, slave = pty.openpty()
+        subprocess.run(["stty", "rows", "20", "cols", "120"], stdin=slave, check=True)
+        process = subprocess.Popen([KMEMLEAK, "-i", "200ms", "--duration", "1500ms"], stdin=slave,
+                                   stdout=slave, stderr=slave, env=dict(os.environ, TERM="xterm"))
+        os.close(slave)
+        seen = b""
+        while select.select([master], [], [], 60)[0]:
+            try:
+                data = os.read(master, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            seen += data
+        os.close(master)
+        self.assertEqual(process.wait(60), 0)
+        screens = seen.decode(errors="replace").split("\033[H\033[2J")[1:]
+        self.assertGreaterEqual(len(screens), 2)
+        for screen in screens:
+            self.assertLessEqual(screen.count("\n"), 20)
+
+    def test_json_contract(self):
+        """--json: the members of the contract, a stack's leaf first; numbers are numbers"""
+        with around(leak("eventfds", HELD), "--exact", "-p", "PID") as (unit, load):
+            exact = ask(unit)
+            pid = load.process.pid
+        with around(leak("eventfds", HELD), "-p", "PID") as (unit, _):
+            sites = ask(unit)
+        for report in (exact, sites):
+            self.assertEqual(list(report)[:5], ["tool", "version", "time", "elapsed_ns", "lost"])
+            self.assertEqual(report["tool"], "kmemleak")
+            self.assertRegex(report["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
+            for member in ("objects", "bytes", "call_sites", "call_sites_with_stacks"):
+                self.assertIsInstance(report[member], int)
+            self.assertLessEqual(report["call_sites_with_stacks"], report["call_sites"])
+            self.assert_adds_up(report)
+            ages = [row["oldest_ns"] for row in report["rows"]]
+            self.assertEqual(ages, sorted(ages, reverse=True))
+            for row in report["rows"]:
+                for member in ("count", "bytes", "oldest_ns"):
+                    self.assertIsInstance(row[member], int)
+                self.assertRegex(row["allocator"], r"^(kmalloc|cache|percpu|vmalloc|"
+                                 r"pages, order \d+ (un)?(movable|reclaimable))$")
+                self.assertIn(len(row.keys() & {"comm", "pid"}), (0, 2))
+                for frame in row["stack"]:
+                    if frame["name"] is None:
+                        self.assertRegex(frame["addr"], "^0x[0-9a-f]+$")
+        self.assertEqual(exact["call_sites"], exact["call_sites_with_stacks"])
+        for row in exact["rows"]:
+            self.assertEqual((row["comm"], row["pid"]), ("leak", pid), row)
+        self.assertFalse([row for row in sites["rows"] if len(row["stack"]) > 1])
+
+    def test_own_frames(self):
+        """stacks begin in the kernel, not in the unit's own programs"""
+        with around(leak("pages", HELD), "--exact", "-p", "PID") as (unit, _):
+            report = ask(unit)
+        self.assertGreater(count(report["rows"]), HELD)
+        for row in report["rows"]:
+            for frame in row["stack"]:
+                self.assertNotRegex(frame["name"] or "", r"^(bpf_trace_run|keep_|made_|stack_here)",
+                                    shown(report))
+                self.assertNotEqual(frame.get("module"), "[bpf]", shown(report))
+
+    # Pictures.
+
+    def folded(self, base):
+        with open(f"{base}.folded", encoding="utf-8") as file:
+            lines = [re.fullmatch(r"(.+) (\d+)", line.rstrip("\n")) for line in file]
+        self.assertTrue(all(lines))
+        return [(line.group(1).split(";"), int(line.group(2))) for line in lines]
+
+    def test_flame_graph(self):
+        """--flame-graph: the stacks weigh what they hold, together the report's bytes"""
+        for options in (["--exact"], []):
+            with self.subTest(" ".join(options)), tempfile.TemporaryDirectory() as folder:
+                with around(leak("eventfds", HELD), "-p", "PID", "--allocators", "kmalloc,cache",
+                            "--flame-graph", f"{folder}/f", *options) as (unit, _):
+                    result = finish(unit)
+                self.assert_status(result, 0)
+                lines = self.folded(f"{folder}/f")
+                self.assertEqual(sum(weight for _, weight in lines), result.report["bytes"],
+                                 shown(result.report))
+                weights = sum(weight for stack, weight in lines
+                              if re.sub(r"_\[k\]$", "", stack[-1]) in EVENTFD)
+                self.assertEqual(weights, size(chosen(result.report, at_leaf(EVENTFD))), lines)
+                root = xml.parse(f"{folder}/f.svg").getroot()
+                self.assertEqual(root.find("{http://www.w3.org/2000/svg}title").text, "kmemleak")
+                with open(f"{folder}/f.svg", encoding="utf-8") as file:
+                    self.assertIn("bytes", file.read())
+
+    def test_flame_graph_of_user(self):
+        """--flame-graph of --user: bytes under the functions that leak"""
+        with tempfile.TemporaryDirectory() as folder:
+            with around(heap("--wait", "kinds", 10), "--user", "--exact", "-p", "PID",
+                        "--flame-graph", f"{folder}/f") as (unit, _):
+                result = finish(unit)
+            lines = self.folded(f"{folder}/f")
+        self.assertEqual(sum(weight for _, weight in lines), result.report["bytes"])
+        moved = [weight for stack, weight in lines if stack[-1] == "leak_moved"]
+        self.assertEqual(sum(moved), 10 * 3000, lines)
+        self.assertTrue(all(stack[0] == "heap" for stack, _ in lines), lines)
+
+    def test_intervals(self):
+        """-i: several reports, each of all that lives, at its time"""
+        with around(leak("eventfds", HELD), "-p", "PID", "-i", "100ms", "--allocators",
+                    "kmalloc") as (unit, load):
+            for _ in range(3):
+                ask(unit)
+            drop(load)
+            result = finish(unit)
+        self.assertGreaterEqual(len(result.reports), 4)
+        counts = [count(chosen(report, at_leaf(EVENTFD))) for report in result.reports]
+        self.assertEqual(counts[:3], [HELD] * 3, "all three, as long as they are held")
+        self.assertEqual(counts, sorted(counts, reverse=True))
+
+    def test_hostile_name(self):
+        """a program's name with escape sequences cannot steer the terminal"""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, os.fsdecode(b"x\x1b[2J\xff\n;y"))
+            subprocess.run(["cp", leak()[0], path], check=True)
+            with Running([path, "eventfds", "10"], stdin=subprocess.PIPE) as load:
+                pid = load.wait_for(r"ready (\d+)", load.out).group(1)
+                with Running([KMEMLEAK, "-v", "--exact", "-p", pid, "--flame-graph",
+                              f"{folder}/f"]) as unit:
+                    unit.wait_for(OBSERVING)
+                    go(load)
+                    load.wait_for("made", load.out)
+                    result = finish(unit)
+            self.assert_status(result, 0)
+            self.assertNotIn("\033", result.out)
+            self.assertRegex(result.out, "eventfd")
+            self.assertEqual(sum(weight for stack, weight in self.folded(f"{folder}/f")
+                                 if re.sub(r"_\[k\]$", "", stack[-1]) in EVENTFD) % 10, 0)

@@ -1,0 +1,605 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""kmemleak beside loads that have the kernel hold known numbers of objects."""
+
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+
+from harness import CPUS, GUEST, Running, in_kernel, named, run
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+# pylint: disable=wrong-import-position
+from leaks import (EVENTFD, FILE, HELD, KMEMLEAK, OBSERVING, PIPE, SOCKET, SOCKET_INODE, LeakCase,
+                   around, ask, at_leaf, by_function, chosen, count, drop, finish, leaf, leak,
+                   near_leaf, on_stack, settled, shown, size)
+
+SLAB = "kmalloc,cache"
+
+# Pages of its stack, code and data that a program may touch beside.
+FEW = 20
+
+# What kmalloc() has (mm/slab_common.c: kmalloc_info).
+KMALLOC_SIZES = (8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192)
+
+# At most so many heads of packets does each CPU keep for the next ones (net/core/skbuff.c:
+# NAPI_SKB_CACHE_SIZE, 64 until Linux 6.18).
+KEPT_PACKETS = 128
+
+# What is still there after processes have ended because the kernel keeps it, by the functions that
+# allocate it: the allocators' own pages and lists, stacks of threads to come (NR_CACHED_STACKS in
+# kernel/fork.c) with their addresses, which are given back later in one go (mm/vmalloc.c), and what
+# is in memory of files.
+KEPT = re.compile(r"allocate_slab|new_slab|alloc_slab_page|alloc_slab_obj_exts|memcg_alloc_\w+|"
+                  r"pcpu_\w+|alloc_vmap_area|__vmalloc_node\w*|__get_vm_area_node|"
+                  r"filemap_\w+|_*page_?cache_\w+|do_page_cache_ra|do_fault_around|"
+                  r"d_alloc_parallel|ext4_\w+|xfs_\w+|btrfs_\w+|ovl_\w+|v9fs_\w+|p9_\w+|"
+                  r"shmem_\w+|proc_\w+|__lookup_slow")
+
+# What is freed many at a time, which not every kernel lets programs see (the unit says so then).
+IN_BULK = re.compile(r"mas_\w+|mt_\w+|__mt_dup")
+
+
+def kept(row):
+    return any(KEPT.match(name or "") for name in named(row["stack"]))
+
+
+def in_bulk(row):
+    return any(IN_BULK.match(name or "") for name in named(row["stack"]))
+
+
+def release():
+    return tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
+
+
+def setting(name):
+    """A number below /proc/sys; 0 where this kernel has none."""
+    try:
+        with open(f"/proc/sys/{name}", encoding="ascii") as file:
+            return int(file.read())
+    except FileNotFoundError:
+        return 0
+
+
+def struct_size(name):
+    """As the kernel's type information has it."""
+    listed = run(["bpftool", "btf", "dump", "file", "/sys/kernel/btf/vmlinux"],
+                 env={"PATH": "/usr/sbin:" + os.environ["PATH"]})
+    return int(re.search(rf"STRUCT '{name}' size=(\d+)", listed.out).group(1))
+
+
+class Held(LeakCase):
+    """Objects that are held, and are held no more."""
+
+    def hold(self, kind, functions, *options, sites=1, allocators=SLAB):
+        """
+        The rows of @functions, which allocate an object for each of the load's, at so many sites:
+        all of them while it holds them, none afterwards.
+        """
+        exact = "--exact" in options
+        with around(leak(kind, HELD), "--allocators", allocators, *options) as (unit, load):
+            def wanted(row):
+                return leaf(row) in functions and \
+                    row.get("pid", load.process.pid) == load.process.pid
+            held = ask(unit)
+            rows = self.assert_rows(held, wanted, sites * HELD, kind)
+            self.assertEqual(len(by_function(rows)), 1, shown(held))
+            if exact:
+                # Call sites in one function are one row.
+                self.assertLessEqual(len(rows), sites, shown(held))
+                for row in rows:
+                    self.assertEqual(row["comm"], "leak")
+                    self.assertEqual("main" in named(row["stack"]), "--user-callchain" in options,
+                                     shown(held))
+            self.assert_adds_up(held)
+            drop(load)
+            after = settled(unit, lambda report: not chosen(report, wanted))
+            self.assert_rows(after, wanted, 0, f"{kind} that are closed")
+            result = finish(unit)
+            self.assert_status(result, 0)
+            self.assert_nothing_lost(result.reports[-1])
+        return rows
+
+    def test_eventfds(self):
+        """--exact: 1,000 eventfds are 1,000 objects with one stack; closed, they are none"""
+        rows = self.hold("eventfds", EVENTFD, "--exact", "-p", "PID")
+        each, rest = divmod(size(rows), HELD)
+        self.assertEqual(rest, 0)
+        self.assertIn(each, KMALLOC_SIZES)
+        if not GUEST:  # this takes a minute there
+            needed = struct_size("eventfd_ctx")
+            self.assertEqual(each, min(n for n in KMALLOC_SIZES if n >= needed))
+        self.assertEqual(rows[0]["allocator"], "kmalloc")
+        self.assertTrue(all(in_kernel(frame) for frame in rows[0]["stack"]), rows)
+
+    def test_user_callchain(self):
+        """--user-callchain: the stack goes on into the program"""
+        rows = self.hold("eventfds", EVENTFD, "--exact", "-p", "PID", "--user-callchain")
+        stack = rows[0]["stack"]
+        kernel = [in_kernel(frame) for frame in stack]
+        self.assertEqual(kernel, sorted(kernel, reverse=True), named(stack))
+        # The C library's functions have no frame: who calls them is not seen, but the next one.
+        self.assertEqual([name for name, ours in zip(named(stack), kernel) if not ours][:2],
+                         ["eventfd", "main"])
+
+    def test_files(self):
+        """the eventfds' files, which are freed after RCU grace periods: none is left"""
+        rows = self.hold("eventfds", FILE, "--exact", "-p", "PID")
+        self.assertEqual(rows[0]["allocator"], "cache")
+
+    def test_pipes(self):
+        """1,000 pipes: as many infos, and as many rings of buffers"""
+        rows = self.hold("pipes", PIPE & {"alloc_pipe_info"}, "--exact", "-p", "PID", sites=2,
+                         allocators="kmalloc")
+        self.assertEqual({row["allocator"] for row in rows}, {"kmalloc"})
+
+    def test_files_of_pipes(self):
+        """1,000 pipes: two files each, which are made at different places"""
+        with around(leak("pipes", HELD), "--allocators", "cache", "--exact", "-p", "PID") as \
+                (unit, _):
+            self.assert_rows(ask(unit), at_leaf(FILE), 2 * HELD, "files of pipes", rows=2)
+
+    def test_sockets(self):
+        """1,000 sockets, Unix or Internet: as many socks, as many inodes"""
+        for kind in ("unix", "udp"):
+            for functions in (SOCKET, SOCKET_INODE):
+                with self.subTest(f"{kind}: {min(functions)}"):
+                    rows = self.hold(kind, functions, "--exact", "-p", "PID")
+                    self.assertEqual(rows[0]["allocator"], "cache")
+
+    def test_by_call_site(self):
+        """without --exact: the same numbers by call site"""
+        for options in (["-p", "PID"], ["--comm", "lea?"]):
+            with self.subTest(" ".join(options)):
+                rows = self.hold("eventfds", EVENTFD, *options)
+                self.assertEqual(size(rows) % HELD, 0)
+
+    def test_whole_machine(self):
+        """--exact without a filter: exactly the 1,000 of the load, among all others'"""
+        self.hold("eventfds", EVENTFD, "--exact")
+        with around(leak("eventfds", HELD), "--allocators", "kmalloc") as (unit, _):
+            report = ask(unit)
+            # Others may have some.
+            self.assertIn(count(chosen(report, at_leaf(EVENTFD))), range(HELD, HELD + 50),
+                          shown(report))
+
+    def test_growing(self):
+        """a call site that grows gets stacks; its sum stays what it is"""
+        objects = 1500 if GUEST else 900
+        with around(leak("growing", objects), "-p", "PID", "--allocators", SLAB,
+                    "--user-callchain", cue=False) as (unit, load):
+            load.process.stdin.write(b"\n")
+            load.process.stdin.flush()
+            load.wait_for("made", load.out)
+            report = ask(unit)
+            rows = self.assert_rows(report, at_leaf(EVENTFD), objects, "eventfds")
+            with_stacks = [row for row in rows if len(row["stack"]) > 1]
+            self.assertGreater(count(with_stacks), 0, shown(report))
+            self.assertLess(count(with_stacks), objects, shown(report))
+            for row in with_stacks:
+                self.assertIn("main", named(row["stack"]), shown(report))
+                self.assertEqual(row["comm"], "leak")
+            self.assertGreater(report["call_sites_with_stacks"], 0)
+            self.assertEqual(len(by_function(rows)), 1, shown(report))
+            drop(load)
+            after = settled(unit, lambda report: not chosen(report, at_leaf(EVENTFD)))
+            self.assert_rows(after, at_leaf(EVENTFD), 0, "closed")
+
+    def test_together(self):
+        """eventfds and sockets at a time: each site has its own, under its own load's name"""
+        with around(leak("eventfds", HELD), "--exact", "--allocators", SLAB) as (unit, _):
+            with Running(leak("unix", HELD // 2), stdin=-1) as other:
+                pid = int(other.wait_for(r"ready (\d+)", other.out).group(1))
+                other.process.stdin.write(b"\n")
+                other.process.stdin.flush()
+                other.wait_for("made", other.out)
+                report = ask(unit)
+                self.assert_rows(report, at_leaf(EVENTFD), HELD, "eventfds", rows=1)
+                rows = self.assert_rows(report, lambda row: leaf(row) in SOCKET and
+                                        row.get("comm") == "leak", HELD // 2, "sockets")
+                self.assertEqual(rows[0]["pid"], pid)
+            # It has been killed: what it had has been freed by the kernel.
+            def gone(row):
+                return row.get("pid") == pid and leaf(row) in SOCKET
+            after = settled(unit, lambda report: not chosen(report, gone))
+            self.assert_rows(after, gone, 0, "sockets of one that was killed")
+            self.assert_rows(after, at_leaf(EVENTFD), HELD, "eventfds", rows=1)
+
+    # Other allocators.
+
+    def test_pages(self):
+        """1,000 fresh pages: as many movable pages of order 0, allocated for touch_pages()"""
+        def touched(row):
+            return "touch_pages" in named(row["stack"]) and \
+                row["allocator"] == "pages, order 0 movable"
+        with around(leak("pages", HELD), "--exact", "-p", "PID", "--allocators", "pages",
+                    "--user-callchain") as (unit, load):
+            self.assert_rows(ask(unit), touched, HELD, "pages",
+                             total=HELD * os.sysconf("SC_PAGESIZE"))
+            drop(load)
+            after = settled(unit, lambda report: not chosen(report, touched))
+            self.assert_rows(after, touched, 0, "pages that are unmapped")
+
+    def test_pages_by_kind(self):
+        """without --exact: movable pages of order 0 become more by 1,000, and less again"""
+        def movable(report):
+            return count(chosen(report, lambda r: r["allocator"] == "pages, order 0 movable"))
+        with around(leak("pages", HELD), "-p", "PID", "--allocators", "pages", cue=False) as \
+                (unit, load):
+            before = movable(ask(unit))
+            load.process.stdin.write(b"\n")
+            load.process.stdin.flush()
+            load.wait_for("made", load.out)
+            held = movable(ask(unit))
+            # It has touched some of its stack and data too.
+            self.assertIn(held - before, range(HELD, HELD + FEW))
+            drop(load)
+            after = settled(unit, lambda report: movable(report) - before < FEW)
+            self.assertIn(movable(after) - before, range(0, FEW))
+
+    def test_percpu(self):
+        """a map of 1,000 counters per CPU: as many objects of 8 bytes"""
+        wanted = on_stack("bpf_map_alloc_percpu", "bpf_array_alloc_percpu", "array_map_alloc")
+        with around(leak("percpu", HELD), "--exact", "-p", "PID", "--allocators", "percpu") as \
+                (unit, load):
+            rows = self.assert_rows(ask(unit), wanted, HELD, "percpu", rows=1, total=8 * HELD)
+            self.assertEqual(rows[0]["allocator"], "percpu")
+            drop(load)
+            after = settled(unit, lambda report: not chosen(report, wanted))
+            self.assert_rows(after, wanted, 0, "counters of a closed map")
+
+    def test_vmalloc(self):
+        """50 maps of 240,000 bytes: as many areas of addresses"""
+        if release() < (6, 3):
+            self.skipTest("this kernel has no tracepoint alloc_vmap_area (from 6.3)")
+        wanted = on_stack("array_map_alloc", "__bpf_map_area_alloc")
+        with around(leak("maps", 50), "--exact", "-p", "PID", "--allocators", "vmalloc") as \
+                (unit, load):
+            report = ask(unit)
+            rows = self.assert_rows(report, wanted, 50, "areas", rows=1)
+            page = os.sysconf("SC_PAGESIZE")
+            # The map has a head, and the area a page behind it that is not to be touched.
+            each = size(rows) / 50
+            self.assertTrue(240000 < each <= 240000 + 4 * page and each % page == 0, each)
+            drop(load)
+            after = settled(unit, lambda report: not chosen(report, wanted))
+            self.assert_rows(after, wanted, 0, "areas of closed maps")
+
+    def test_no_vmalloc(self):
+        """before Linux 6.3: --allocators vmalloc says why it cannot be"""
+        if release() >= (6, 3):
+            self.skipTest("this kernel has the tracepoint alloc_vmap_area")
+        result = run([KMEMLEAK, "--allocators", "vmalloc", "--duration", "100ms"])
+        self.assert_status(result, 4)
+        self.assertIn("alloc_vmap_area", result.err)
+
+    def test_allocators(self):
+        """--allocators: rows of these and of no others"""
+        for name in ("kmalloc", "cache", "pages", "percpu"):
+            with self.subTest(name):
+                with around(leak("eventfds", HELD), "-p", "PID", "--allocators", name) as (unit, _):
+                    report = ask(unit)
+                kinds = {row["allocator"].split(",")[0] for row in report["rows"]}
+                self.assertLessEqual(kinds, {name})
+                expected = HELD if name == "kmalloc" else 0
+                self.assert_rows(report, at_leaf(EVENTFD), expected, name)
+
+
+class Freed(LeakCase):
+    """Frees that come from interrupts, and in numbers."""
+
+    def packets(self, kind, number):
+        """After so many packets, what remains of the load's is no more than what CPUs keep."""
+        # Those that another CPU has allocated are left to it, which frees them when it has many.
+        deferred = CPUS * setting("net/core/skb_defer_max")
+
+        def left(report, name):
+            rows = chosen(report, lambda row: row["allocator"] == name and not kept(row) and
+                          any(re.search("skb|kmalloc_reserve", f or "") for f in
+                              named(row["stack"])))
+            return count(rows)
+
+        def done(report):
+            return left(report, "kmalloc") <= deferred and \
+                left(report, "cache") <= deferred + KEPT_PACKETS * CPUS
+        with around(leak(kind, number), "--exact", "-p", "PID", "--allocators", SLAB) as \
+                (unit, load):
+            after = settled(unit, done)
+            result = finish(unit)
+            self.assert_status(result, 0)
+            self.assert_nothing_lost(result.reports[-1])
+            drop(load)
+        self.assertTrue(done(after), f"packets that remain: {shown(after)}")
+
+    def test_datagrams(self):
+        """100,000 datagrams that are received: none is left but what CPUs keep"""
+        self.packets("datagrams", 10000 if GUEST else 100000)
+
+    def test_dropped(self):
+        """100,000 datagrams that interrupts have to throw away: none is left but what CPUs keep"""
+        self.packets("dropped", 10000 if GUEST else 100000)
+
+    def test_stream(self):
+        """100,000 messages over TCP: none is left but what CPUs keep"""
+        self.packets("stream", 5000 if GUEST else 100000)
+
+    def test_churn(self):
+        """100,000 eventfds, a hundred at a time: none of them nor of their files is left"""
+        times = 200 if GUEST else 1000
+        wanted = at_leaf(EVENTFD | FILE)
+        for options in (["--exact"], []):
+            with self.subTest(" ".join(options)):
+                with around(leak("churn", times), "-p", "PID", "--allocators", SLAB, *options) as \
+                        (unit, _):
+                    after = settled(unit, lambda report: not chosen(report, wanted))
+                    self.assert_rows(after, wanted, 0, "eventfds and files")
+                    result = finish(unit)
+                    self.assert_nothing_lost(result.reports[-1])
+
+    def test_messaging(self):
+        """perf bench sched messaging: of its 80 processes remains what the kernel keeps, no more"""
+        perf = shutil.which("perf")
+        if not perf:
+            self.skipTest("needs perf (package linux-perf)")
+        bench = [perf, "bench", "sched", "messaging", "-g", "1" if GUEST else "2", "-l",
+                 "20" if GUEST else "300"]
+
+        with Running([KMEMLEAK, "-v", "--json", "--exact", "--comm", "sched-messaging"]) as unit:
+            unit.wait_for(OBSERVING)
+            unseen = "freed in bulk" in unit.said(unit.err)
+            done = run(bench)
+            self.assert_status(done, 0)
+
+            def remains(row):
+                return not kept(row) and not (unseen and in_bulk(row))
+            after = settled(unit, lambda report: not chosen(report, remains))
+            result = finish(unit)
+        self.assert_status(result, 0)
+        self.assert_nothing_lost(result.reports[-1])
+        self.assertEqual(count(chosen(after, remains)), 0, shown(after))
+
+    def test_messaging_as_command(self):
+        """-- perf bench: its end is the unit's; losses have a reason and a number"""
+        perf = shutil.which("perf")
+        if not perf:
+            self.skipTest("needs perf (package linux-perf)")
+        result = run([KMEMLEAK, "--json", "--", perf, "bench", "sched", "messaging", "-g", "1",
+                      "-l", "20" if GUEST else "100"])
+        self.assert_status(result, 0)
+        self.assert_nothing_lost(result.report)
+        self.assert_adds_up(result.report)
+        # 20 pairs of sockets and their processes are gone.
+        rows = chosen(result.report, at_leaf(SOCKET))
+        self.assertLess(count(rows), 10, shown(result.report))
+
+
+class Memory(LeakCase):
+    def test_of_churn(self):
+        """for long, with files that are opened and closed: memory stays what it was"""
+        self.assert_memory_stays(leak_forever(), "--allocators", SLAB)
+
+    def test_of_many_processes(self):
+        """for long, with processes that come and go, --exact: memory stays what it was"""
+        self.assert_memory_stays(["sh", "-c", "while :; do /bin/true; done"], "--exact",
+                                 "--comm", "sh,true", "--allocators", SLAB)
+
+
+def leak_forever():
+    """Opens and closes files."""
+    return ["sh", "-c", f"yes | {' '.join(leak('churn', 1 << 40))} > /dev/null"]
+
+
+class Pair(LeakCase):
+    """Allocations and frees that are named by the user."""
+
+    KMALLOC = ("--alloc", "kmem:kmalloc//ptr=ptr/size=bytes_alloc/",
+               "--free", "kmem:kfree//ptr=ptr/")
+
+    def test_same_figures(self):
+        """--alloc, --free of kmalloc: the same figures as the unit's own"""
+        if release() < (6, 1):
+            pair = ("--alloc", "kmem:kmalloc//ptr=ptr/size=bytes_alloc/,"
+                    "kmem:kmalloc_node//ptr=ptr/size=bytes_alloc/", *self.KMALLOC[2:])
+        else:
+            pair = self.KMALLOC
+        with around(leak("eventfds", HELD), *pair, "--exact", "-p", "PID") as (unit, load):
+            with Running([KMEMLEAK, "--json", "-v", "--exact", "--allocators", "kmalloc", "-p",
+                          str(load.process.pid)]) as other:
+                other.wait_for(OBSERVING)  # comes too late: the objects are there
+                self.assert_rows(ask(other), near_leaf(EVENTFD), 0, "of before")
+            report = ask(unit)
+            rows = self.assert_rows(report, near_leaf(EVENTFD), HELD, "eventfds", rows=1)
+            drop(load)
+            after = settled(unit, lambda report: not chosen(report, near_leaf(EVENTFD)))
+            self.assert_rows(after, near_leaf(EVENTFD), 0, "closed")
+        with around(leak("eventfds", HELD), "--exact", "-p", "PID", "--allocators", "kmalloc") as \
+                (unit, _):
+            own = chosen(ask(unit), near_leaf(EVENTFD))
+        self.assertEqual((count(rows), size(rows)), (count(own), size(own)))
+
+    def test_without_size(self):
+        """--alloc without size=: objects of no bytes; without --exact, the sum is the same"""
+        for options in (["--exact"], []):
+            with self.subTest(" ".join(options)):
+                with around(leak("eventfds", HELD), "--alloc", "kmem:kmalloc//ptr=ptr/", "--free",
+                            "kmem:kfree//ptr=ptr/", "-p", "PID", *options) as (unit, load):
+                    report = ask(unit)
+                    self.assertEqual(report["bytes"], 0)
+                    if options:
+                        self.assert_rows(report, near_leaf(EVENTFD), HELD, "eventfds", rows=1)
+                    else:
+                        self.assertGreaterEqual(report["objects"], HELD, shown(report))
+                    drop(load)
+                    after = settled(unit, lambda report: report["objects"] < HELD / 10)
+                    self.assertLess(after["objects"], HELD / 10, shown(after))
+
+    def test_of_caches(self):
+        """--alloc, --free of caches: sockets by their inodes"""
+        alloc = "kmem:kmem_cache_alloc//ptr=ptr/size=bytes_alloc/"
+        with around(leak("unix", HELD), "--alloc", alloc, "--free",
+                    "kmem:kmem_cache_free//ptr=ptr/", "--exact", "-p", "PID") as (unit, load):
+            self.assert_rows(ask(unit), near_leaf(SOCKET_INODE), HELD, "sockets")
+            drop(load)
+            after = settled(unit, lambda report: not chosen(report, near_leaf(SOCKET_INODE)))
+            self.assert_rows(after, near_leaf(SOCKET_INODE), 0, "closed")
+
+    def test_errors(self):
+        """an event or field that is not there, half a pair: one line that names it"""
+        for args, says in (
+                (["--alloc", "kmem:nosuch//ptr=ptr/", "--free", self.KMALLOC[3]], "nosuch"),
+                (["--alloc", self.KMALLOC[1], "--free", "nosuch:kfree//ptr=ptr/"], "nosuch"),
+                (["--alloc", "kmem:kmalloc//ptr=nosuch/", "--free", self.KMALLOC[3]], "nosuch"),
+                (["--alloc", "kmem:kmalloc//ptr=ptr/size=nosuch/", "--free", self.KMALLOC[3]],
+                 "nosuch"),
+                (["--alloc", self.KMALLOC[1], "--free", "kmem:kfree//ptr=nosuch/"], "nosuch")):
+            with self.subTest(" ".join(args)):
+                result = run([KMEMLEAK, *args, "--duration", "100ms"])
+                self.assertIn(result.status, (2, 4), str(result))
+                self.assert_one_line(result, r"^kmemleak: ", says)
+        for args in (["--alloc", self.KMALLOC[1]], ["--free", self.KMALLOC[3]],
+                     ["--alloc", "", "--free", self.KMALLOC[3]],
+                     ["--alloc", "kmem:kmalloc//ptr=ptr", "--free", "kmem:kfree//size=ptr/"]):
+            with self.subTest(" ".join(args)):
+                result = run([KMEMLEAK, *args, "--duration", "100ms"])
+                self.assert_status(result, 2)
+                self.assert_one_line(result, r"^kmemleak: ")
+
+
+class Choices(LeakCase):
+    """What is reported of what lives."""
+
+    def test_max_live(self):
+        """--max-live 100 with 1,000: what is reported is true, and the rest is said to be lost"""
+        with around(leak("eventfds", HELD), "--exact", "-p", "PID", "--allocators", "kmalloc",
+                    "--max-live", "100") as (unit, load):
+            report = ask(unit)
+            self.assertLessEqual(report["objects"], 100 + CPUS, shown(report))
+            rows = chosen(report, at_leaf(EVENTFD))
+            self.assertIn(count(rows), range(50, 101 + CPUS), shown(report))
+            # Each of the eventfds is either in the report or lost.
+            self.assertGreaterEqual(report["lost"]["map_full"], HELD - count(rows))
+            drop(load)
+            after = settled(unit, lambda report: not chosen(report, at_leaf(EVENTFD)))
+            self.assert_rows(after, at_leaf(EVENTFD), 0, "closed")
+            result = finish(unit)
+        self.assert_status(result, 0)
+        self.assertIn("--max-live", result.err)
+
+    def test_than(self):
+        """--than AGE: the objects that are older, and no others"""
+        age = 12 if GUEST else 2
+        with around(leak("eventfds", HELD), "--than", f"{age}s", "--exact", "--allocators",
+                    "kmalloc", "--comm", "leak") as (unit, load):
+            begun = time.monotonic()
+            report = ask(unit)
+            if time.monotonic() - begun < age / 2:
+                self.assert_rows(report, at_leaf(EVENTFD), 0, "young ones")
+            time.sleep(age + 0.2)
+            report = ask(unit)
+            rows = self.assert_rows(report, at_leaf(EVENTFD), HELD, "old ones")
+            self.assertGreaterEqual(min(row["oldest_ns"] for row in report["rows"]), age * 10**9)
+            self.assertEqual(size(rows) % HELD, 0)
+            with Running(leak("eventfds", HELD), stdin=-1) as other:
+                other.wait_for("ready", other.out)
+                begun = time.monotonic()
+                other.process.stdin.write(b"\n")
+                other.process.stdin.flush()
+                other.wait_for("made", other.out)
+                report = ask(unit)
+                if time.monotonic() - begun < age - 0.1:
+                    self.assert_rows(report, at_leaf(EVENTFD), HELD, "just the old ones")
+
+    def test_age(self):
+        """oldest_ns: since the first of the objects was allocated; rows have the oldest first"""
+        with around(leak("eventfds", HELD), "-p", "PID", cue=False) as (unit, load):
+            begun = time.monotonic()
+            load.process.stdin.write(b"\n")
+            load.process.stdin.flush()
+            load.wait_for("made", load.out)
+            made = time.monotonic()
+            time.sleep(1)
+            earliest = time.monotonic() - made
+            report = ask(unit)
+            latest = time.monotonic() - begun
+            row = chosen(report, at_leaf(EVENTFD))[0]
+            tick = 0.011  # of the clock that ages are taken from, at 100 Hz
+            self.assertGreater(row["oldest_ns"] / 1e9, earliest - tick)
+            self.assertLess(row["oldest_ns"] / 1e9, latest + tick)
+            ages = [row["oldest_ns"] for row in report["rows"]]
+            self.assertEqual(ages, sorted(ages, reverse=True))
+
+    def test_min_size(self):
+        """--min-size: objects of that size and larger"""
+        with around(leak("eventfds", HELD), "-p", "PID", "--allocators", "kmalloc") as (unit, _):
+            each = size(chosen(ask(unit), at_leaf(EVENTFD))) // HELD
+        for least, objects in ((each, HELD), (each + 1, 0), ("1k", 0)):
+            with self.subTest(least):
+                with around(leak("eventfds", HELD), "-p", "PID", "--allocators", SLAB,
+                            "--min-size", least) as (unit, _):
+                    report = ask(unit)
+                    self.assert_rows(report, at_leaf(EVENTFD), objects, f"of {least}")
+                    for row in report["rows"]:
+                        self.assertGreaterEqual(row["bytes"] / row["count"],
+                                                1024 if least == "1k" else least)
+
+    def test_top(self):
+        """--top N: so many rows, those with the oldest objects, in JSON and text"""
+        with around(leak("eventfds", HELD), "-p", "PID", "--allocators", SLAB, "--top", "2") as \
+                (unit, _):
+            report = ask(unit)
+            self.assertEqual(len(report["rows"]), 2, shown(report))
+        with around(leak("eventfds", HELD), "-p", "PID", "--allocators", SLAB) as (unit, _):
+            report = ask(unit)
+            self.assertGreater(len(report["rows"]), 2, shown(report))
+
+    def test_others(self):
+        """-p, --comm, -C that are somebody else's: none of the load's"""
+        choices = [["-p", str(os.getpid())], ["--comm", "no-leak*"]]
+        if CPUS > 1:
+            choices.append(["-C", "1"])
+        for options in choices:
+            with self.subTest(" ".join(options)):
+                load = leak("eventfds", HELD)
+                if options[0] == "-C":
+                    load = ["taskset", "-c", "0", *load]
+                with around(load, "--exact", "--allocators", "kmalloc", *options) as (unit, _):
+                    report = ask(unit)
+                    self.assertEqual([row for row in chosen(report, at_leaf(EVENTFD))
+                                      if row["comm"] == "leak"], [], shown(report))
+
+    def test_freed_by_others(self):
+        """an object that another process frees is freed, whatever -p or -C say"""
+        with around(["taskset", "-c", "0", *leak("eventfds", HELD)], "--exact", "--allocators",
+                    "kmalloc", "-C", "0", "-p", "PID") as (unit, load):
+            self.assert_rows(ask(unit), at_leaf(EVENTFD), HELD, "eventfds")
+            run(["taskset", "-p", "2" if CPUS > 1 else "1", str(load.process.pid)])
+            drop(load)
+            after = settled(unit, lambda report: not chosen(report, at_leaf(EVENTFD)))
+            self.assert_rows(after, at_leaf(EVENTFD), 0, "closed on another CPU")
+
+    def test_intervals(self):
+        """-i: each report has all that live"""
+        with around(leak("eventfds", HELD), "-p", "PID", "-i", "100ms", "--allocators",
+                    "kmalloc") as (unit, _):
+            for _ in range(4):
+                last = ask(unit)
+            result = finish(unit)
+        self.assertGreater(len(result.reports), 4)
+        self.assert_rows(last, at_leaf(EVENTFD), HELD, "eventfds")
+        self.assert_rows(result.reports[-1], at_leaf(EVENTFD), HELD, "eventfds")
+
+    def test_interrupted(self):
+        """Ctrl-C: the report has what is held; the command's end: what it has not given back"""
+        with around(leak("eventfds", HELD), "-p", "PID", "--exact", "--allocators", "kmalloc") as \
+                (unit, _):
+            unit.signal(signal.SIGINT)
+            result = unit.result()
+        self.assert_status(result, 0)
+        self.assert_rows(result.report, at_leaf(EVENTFD), HELD, "eventfds", rows=1)
+        words = " ".join(leak("eventfds", HELD))
+        result = run([KMEMLEAK, "--json", "--exact", "--allocators", "kmalloc", "--", "sh", "-c",
+                      f"yes | {words} > /dev/null"])
+        self.assert_status(result, 0)
+        self.assert_rows(result.report, at_leaf(EVENTFD), 0, "eventfds of a process that ended")

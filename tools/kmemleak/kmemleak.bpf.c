@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What has been allocated and not been freed: the kernel's allocators. live.bpf.h has what becomes
+ * of it; user.bpf.h and pair.bpf.h have other events.
+ *
+ * The programs are attached to raw tracepoints: those run whatever else is running on the CPU, and
+ * are kept only from interrupting themselves.
+ */
+#include "vmlinux.h"
+#include "abi.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "kmemleak.h"
+#include "live.bpf.h"
+#include "pair.bpf.h"
+#include "user.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* kmem_cache_alloc's third argument is a size (before 6.1), not the cache. */
+const volatile bool cache_event_has_size = false;
+
+/* percpu_alloc_percpu's first argument is the site (from 6.0). */
+const volatile bool percpu_event_has_site = false;
+
+/* Not all frees of caches with sheaves can be seen. */
+const volatile bool without_sheaves = false;
+
+/* @start: a number of the program's own, not 0. */
+static __always_inline void made_in_kernel(void *ctx, u64 start, enum allocator allocator, u64 site,
+					   enum name_space name_space, u64 address, u64 bytes)
+{
+	struct object_key key = { .address = address, .name_space = name_space };
+	struct object object = {
+		.site = { .address = site, .allocator = allocator },
+		.bytes = bytes,
+	};
+
+	made(ctx, start, &key, &object);
+}
+
+static __always_inline void forget_in_kernel(enum name_space name_space, u64 address)
+{
+	struct object_key key = { .address = address, .name_space = name_space };
+
+	if (address)
+		forget(&key, ALLOC_KMALLOC);
+}
+
+/* One element. Filled by the programs for frees; cannot be full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct frees);
+} frees SEC(".maps");
+
+/*
+ * The kernel does not run a program that an interrupt finds running, so that a free in an interrupt
+ * could be missed, and what was freed would look like a leak for ever. Hence each event of this
+ * kind has a second program, which does the work just where the first one is held up.
+ */
+static __always_inline void freed(enum name_space name_space, u64 address, u32 program)
+{
+	u32 zero = 0;
+	struct frees *here = bpf_map_lookup_elem(&frees, &zero);
+
+	if (!here)
+		return;
+	here->running |= program;
+	forget_in_kernel(name_space, address);
+	here->running &= ~program;
+}
+
+static __always_inline void freed_meanwhile(enum name_space name_space, u64 address, u32 program)
+{
+	u32 zero = 0;
+	struct frees *here = bpf_map_lookup_elem(&frees, &zero);
+
+	if (!here || !(*(volatile u32 *)&here->running & program))
+		return;
+	here->nested++;
+	forget_in_kernel(name_space, address);
+}
+
+enum {
+	KFREE = 1 << 0,
+	CACHE_FREE = 1 << 1,
+	PAGE_FREE = 1 << 2,
+};
+
+#define ARG(n) (ctx->args[n])
+
+SEC("raw_tp/kmalloc")
+int made_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	made_in_kernel(ctx, 1, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), ARG(3));
+	return 0;
+}
+
+/* Before 6.1. */
+SEC("raw_tp/kmalloc_node")
+int made_kmalloc_node(struct bpf_raw_tracepoint_args *ctx)
+{
+	made_in_kernel(ctx, 2, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), ARG(3));
+	return 0;
+}
+
+static __always_inline void made_by_cache(struct bpf_raw_tracepoint_args *ctx, u64 start)
+{
+	struct kmem_cache *cache = (void *)ARG(2);
+	u64 bytes = cache_event_has_size ? ARG(3) : BPF_CORE_READ(cache, size);
+
+	if (without_sheaves && cache_has_sheaves(cache))
+		return;
+	made_in_kernel(ctx, start, ALLOC_CACHE, ARG(0), BY_ADDRESS, ARG(1), bytes);
+}
+
+SEC("raw_tp/kmem_cache_alloc")
+int made_in_cache(struct bpf_raw_tracepoint_args *ctx)
+{
+	made_by_cache(ctx, 7);
+	return 0;
+}
+
+/* Before 6.1. */
+SEC("raw_tp/kmem_cache_alloc_node")
+int made_in_cache_node(struct bpf_raw_tracepoint_args *ctx)
+{
+	made_by_cache(ctx, 8);
+	return 0;
+}
+
+SEC("raw_tp/kfree")
+int freed_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	freed(BY_ADDRESS, ARG(1), KFREE);
+	return 0;
+}
+
+SEC("raw_tp/kfree")
+int kfree_again(struct bpf_raw_tracepoint_args *ctx)
+{
+	freed_meanwhile(BY_ADDRESS, ARG(1), KFREE);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_free")
+int freed_in_cache(struct bpf_raw_tracepoint_args *ctx)
+{
+	freed(BY_ADDRESS, ARG(1), CACHE_FREE);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_free")
+int cache_again(struct bpf_raw_tracepoint_args *ctx)
+{
+	freed_meanwhile(BY_ADDRESS, ARG(1), CACHE_FREE);
+	return 0;
+}
+
+SEC("raw_tp/mm_page_alloc")
+int made_pages(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 order = ARG(1);
+
+	made_in_kernel(ctx, 3, ALLOC_PAGES, PAGES_SITE(order, ARG(3)), BY_PAGE, ARG(0),
+		       (u64)page_size << (order & 31));
+	return 0;
+}
+
+SEC("raw_tp/mm_page_free")
+int freed_pages(struct bpf_raw_tracepoint_args *ctx)
+{
+	freed(BY_PAGE, ARG(0), PAGE_FREE);
+	return 0;
+}
+
+SEC("raw_tp/mm_page_free")
+int pages_again(struct bpf_raw_tracepoint_args *ctx)
+{
+	freed_meanwhile(BY_PAGE, ARG(0), PAGE_FREE);
+	return 0;
+}
+
+SEC("raw_tp/percpu_alloc_percpu")
+int made_percpu(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (percpu_event_has_site)
+		made_in_kernel(ctx, 4, ALLOC_PERCPU, ARG(0), BY_PERCPU, ARG(7), ARG(3));
+	else
+		made_in_kernel(ctx, 5, ALLOC_PERCPU, 0, BY_PERCPU, ARG(6), ARG(2));
+	return 0;
+}
+
+SEC("raw_tp/percpu_free_percpu")
+int freed_percpu(struct bpf_raw_tracepoint_args *ctx)
+{
+	forget_in_kernel(BY_PERCPU, ARG(2));
+	return 0;
+}
+
+/* From 6.3. The event comes for failures too. */
+SEC("raw_tp/alloc_vmap_area")
+int made_vmalloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (!(u32)ARG(5))
+		made_in_kernel(ctx, 6, ALLOC_VMALLOC, 0, BY_ADDRESS, ARG(0), ARG(1));
+	return 0;
+}
+
+SEC("raw_tp/free_vmap_area_noflush")
+int freed_vmalloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	forget_in_kernel(BY_ADDRESS, ARG(0));
+	return 0;
+}
+
+/* So many the kernel frees in bulk at most: a page of pointers. */
+#define MOST_IN_BULK 512
+
+/*
+ * What is freed in bulk, such as what kfree_rcu() has collected, has no tracepoint of its own. Only
+ * where the kernel lets programs be attached to its functions.
+ */
+SEC("fentry/kmem_cache_free_bulk")
+int BPF_PROG(freed_in_bulk, struct kmem_cache *cache, unsigned long count, void **objects)
+{
+	u64 address;
+	u32 i;
+
+	for (i = 0; i < MOST_IN_BULK; i++) {
+		if (i >= count)
+			break;
+		if (!bpf_probe_read_kernel(&address, sizeof(address), objects + i))
+			forget_in_kernel(BY_ADDRESS, address);
+	}
+	if (count > MOST_IN_BULK)
+		count_lost_many(LOST_UNSEEN, count - MOST_IN_BULK);
+	return 0;
+}
+
+/* From 6.18: what goes back to a cache with sheaves comes past nothing else. */
+SEC("fentry/kvfree_call_rcu")
+int BPF_PROG(freed_by_rcu, struct callback_head *head, u64 address)
+{
+	forget_in_kernel(BY_ADDRESS, address);
+	return 0;
+}
+
+/*
+ * Before 6.1, kmem_cache_free's event comes when the object has been freed: by then it may be
+ * somebody else's.
+ */
+SEC("fentry/kmem_cache_free")
+int BPF_PROG(freed_early, struct kmem_cache *cache, u64 address)
+{
+	freed(BY_ADDRESS, address, CACHE_FREE);
+	return 0;
+}
+
+SEC("fentry/kmem_cache_free")
+int BPF_PROG(early_again, struct kmem_cache *cache, u64 address)
+{
+	freed_meanwhile(BY_ADDRESS, address, CACHE_FREE);
+	return 0;
+}
+
+/*
+ * In softirqs, a packet's head goes into a store of the CPU's, which goes back to the slab in bulk.
+ * Where that cannot be seen, the end of its use is the end of its life. Heads that come in pairs are
+ * freed one by one.
+ */
+static __always_inline void freed_packet(void *ctx, struct sk_buff *packet)
+{
+	if (!in_process(ctx) && !BPF_CORE_READ_BITFIELD_PROBED(packet, fclone))
+		forget_in_kernel(BY_ADDRESS, (u64)packet);
+}
+
+SEC("raw_tp/consume_skb")
+int packet_consumed(struct bpf_raw_tracepoint_args *ctx)
+{
+	freed_packet(ctx, (void *)ARG(0));
+	return 0;
+}
+
+SEC("raw_tp/kfree_skb")
+int packet_dropped(struct bpf_raw_tracepoint_args *ctx)
+{
+	freed_packet(ctx, (void *)ARG(0));
+	return 0;
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/types.h>
+#include "abi.h"
+#include "kmemleak.h"
+#include "library.h"
+
+/* C++ names: operators new and delete, for arrays, with an alignment, a size, without exceptions. */
+static const struct {
+	const char *name;
+	enum function_kind kind;
+} functions[] = {
+	{ "malloc", CALL_MALLOC },
+	{ "calloc", CALL_CALLOC },
+	{ "realloc", CALL_REALLOC },
+	{ "reallocarray", CALL_REALLOCARRAY },
+	{ "memalign", CALL_MEMALIGN },
+	{ "aligned_alloc", CALL_MEMALIGN },
+	{ "posix_memalign", CALL_POSIX_MEMALIGN },
+	{ "valloc", CALL_MALLOC },
+	{ "pvalloc", CALL_MALLOC },
+	{ "free", CALL_FREE },
+	{ "cfree", CALL_FREE },
+	{ "mmap", CALL_MMAP },
+	{ "mmap64", CALL_MMAP },
+	{ "mremap", CALL_MREMAP },
+	{ "munmap", CALL_MUNMAP },
+	{ "mallocx", CALL_MALLOC },
+	{ "rallocx", CALL_REALLOC },
+	{ "dallocx", CALL_FREE },
+	{ "sdallocx", CALL_FREE },
+	{ "_Znwm", CALL_MALLOC },
+	{ "_Znam", CALL_MALLOC },
+	{ "_ZnwmRKSt9nothrow_t", CALL_MALLOC },
+	{ "_ZnamRKSt9nothrow_t", CALL_MALLOC },
+	{ "_ZnwmSt11align_val_t", CALL_MALLOC },
+	{ "_ZnamSt11align_val_t", CALL_MALLOC },
+	{ "_ZnwmSt11align_val_tRKSt9nothrow_t", CALL_MALLOC },
+	{ "_ZnamSt11align_val_tRKSt9nothrow_t", CALL_MALLOC },
+	{ "_ZdlPv", CALL_FREE },
+	{ "_ZdaPv", CALL_FREE },
+	{ "_ZdlPvm", CALL_FREE },
+	{ "_ZdaPvm", CALL_FREE },
+	{ "_ZdlPvRKSt9nothrow_t", CALL_FREE },
+	{ "_ZdaPvRKSt9nothrow_t", CALL_FREE },
+	{ "_ZdlPvSt11align_val_t", CALL_FREE },
+	{ "_ZdaPvSt11align_val_t", CALL_FREE },
+	{ "_ZdlPvmSt11align_val_t", CALL_FREE },
+	{ "_ZdaPvmSt11align_val_t", CALL_FREE },
+	{ "_ZdlPvSt11align_val_tRKSt9nothrow_t", CALL_FREE },
+	{ "_ZdaPvSt11align_val_tRKSt9nothrow_t", CALL_FREE },
+};
+
+#define FUNCTIONS (sizeof(functions) / sizeof(*functions))
+
+/* Where in the file of @elf address @address is; false: nowhere. */
+static bool to_offset(Elf *elf, uint64_t address, uint64_t *offset)
+{
+	size_t count, i;
+	GElf_Phdr ph;
+
+	if (elf_getphdrnum(elf, &count))
+		return false;
+	for (i = 0; i < count; i++) {
+		if (!gelf_getphdr(elf, i, &ph) || ph.p_type != PT_LOAD || address < ph.p_vaddr ||
+		    address - ph.p_vaddr >= ph.p_filesz)
+			continue;
+		*offset = address - ph.p_vaddr + ph.p_offset;
+		return true;
+	}
+	return false;
+}
+
+static void add_place(struct library *lib, enum function_kind kind, uint64_t offset)
+{
+	unsigned int i;
+
+	for (i = 0; i < lib->count; i++) {
+		if (lib->places[i].offset == offset)
+			return;
+	}
+	if (lib->count < MOST_PLACES)
+		lib->places[lib->count++] = (struct place){ kind, offset };
+}
+
+static void read_symbol(Elf *elf, const char *name, uint64_t address, struct library *lib)
+{
+	uint64_t offset;
+	unsigned int i;
+
+	for (i = 0; i < FUNCTIONS; i++) {
+		if (!strcmp(name, functions[i].name) && to_offset(elf, address, &offset))
+			add_place(lib, functions[i].kind, offset);
+	}
+}
+
+/* The symbols of the table @scn. */
+static void read_table(Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh, struct library *lib)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	size_t count = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0, i;
+	GElf_Sym sym;
+	const char *name;
+
+	for (i = 0; i < count; i++) {
+		if (!gelf_getsym(data, i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
+		    sym.st_shndx == SHN_UNDEF)
+			continue;
+		name = elf_strptr(elf, sh->sh_link, sym.st_name);
+		if (name)
+			read_symbol(elf, name, sym.st_value, lib);
+	}
+}
+
+static Elf *open_elf(const char *path, int *fd)
+{
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (*fd < 0)
+		return NULL;
+	elf = elf_begin(*fd, ELF_C_READ_MMAP, NULL);
+	if (elf && elf_kind(elf) == ELF_K_ELF)
+		return elf;
+	elf_end(elf);
+	close(*fd);
+	errno = ENOEXEC;
+	return NULL;
+}
+
+static bool has(const struct library *lib, enum function_kind kind)
+{
+	unsigned int i;
+
+	for (i = 0; i < lib->count; i++) {
+		if (lib->places[i].kind == kind)
+			return true;
+	}
+	return false;
+}
+
+int library_read(const char *path, struct library *lib)
+{
+	int fd;
+	Elf *elf = open_elf(path, &fd);
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	memset(lib, 0, sizeof(*lib));
+	if (!elf)
+		return -errno;
+	while ((scn = elf_nextscn(elf, scn))) {
+		if (gelf_getshdr(scn, &sh) &&
+		    (sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM))
+			read_table(elf, scn, &sh, lib);
+	}
+	elf_end(elf);
+	close(fd);
+	lib->allocates = has(lib, CALL_MALLOC) && has(lib, CALL_FREE);
+	return 0;
+}
+
+int library_interpreter(const char *path, char *interpreter, size_t size)
+{
+	int fd, err = -ENOENT;
+	Elf *elf = open_elf(path, &fd);
+	size_t count = 0, i;
+	GElf_Phdr ph;
+	ssize_t got;
+
+	if (!elf)
+		return -errno;
+	if (elf_getphdrnum(elf, &count))
+		count = 0;
+	for (i = 0; i < count && err; i++) {
+		if (!gelf_getphdr(elf, i, &ph) || ph.p_type != PT_INTERP || ph.p_filesz >= size)
+			continue;
+		got = pread(fd, interpreter, ph.p_filesz, ph.p_offset);
+		interpreter[got > 0 ? got : 0] = 0;
+		err = got > 0 ? 0 : -EIO;
+	}
+	elf_end(elf);
+	close(fd);
+	return err;
+}

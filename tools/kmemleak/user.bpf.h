@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A process's allocators, by probes at the functions of whatever library provides them. What an
+ * allocator's function calls itself is its own affair: the outermost call counts.
+ *
+ * A free is carried out when the function is called, before anybody else can get the address. So
+ * realloc() gives the old object up when it is called and gets it back if it fails.
+ */
+#ifndef USER_BPF_H
+#define USER_BPF_H
+
+#include "live.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+/* How many bytes a return takes off the stack. */
+#if defined(__TARGET_ARCH_x86)
+#define RETURN_POPS 8
+#else
+#define RETURN_POPS 0
+#endif
+
+/* The mappings of processes are looked at in so many calls, and then more and more rarely. */
+#define LOOKED_AT 64
+
+/* A call that has not returned yet. */
+struct inside {
+	u64 sp; /* the stack pointer at its begin; 0: there is none */
+	u64 site;
+	u64 bytes;
+	u64 store;		   /* CALL_POSIX_MEMALIGN: where to */
+	struct object_key old_key; /* of realloc; address 0: there was no object */
+	struct object old;
+	u32 kind;
+	u32 allocator;
+	u64 calls; /* so far */
+};
+
+/* Key: the thread's id. Filled at its first call; when it is full, allocations are lost. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct inside);
+} inside SEC(".maps");
+
+/* struct process_notice. When it is full, processes are not followed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+} processes SEC(".maps");
+
+const volatile __u32 page_size = 4096;
+
+static __always_inline u64 caller(struct pt_regs *ctx)
+{
+	u64 address = 0;
+
+#if defined(__TARGET_ARCH_x86)
+	bpf_probe_read_user(&address, sizeof(address), (void *)PT_REGS_SP(ctx));
+#else
+	address = PT_REGS_RET(ctx);
+#endif
+	return address;
+}
+
+static __always_inline void key_of(struct object_key *key, u64 address)
+{
+	key->address = address;
+	key->pid = bpf_get_current_pid_tgid() >> 32;
+	key->name_space = BY_ADDRESS;
+}
+
+/* Takes the object at @old out of the live ones, to be given back should the call fail. */
+static __always_inline void give_up(struct inside *in, u64 old, enum allocator allocator)
+{
+	struct object *object;
+
+	key_of(&in->old_key, old);
+	object = bpf_map_lookup_elem(map_of(allocator), &in->old_key);
+	if (object) {
+		in->old = *object;
+		forget(&in->old_key, allocator);
+	} else {
+		in->old_key.address = 0;
+	}
+}
+
+static __always_inline int enter(struct pt_regs *ctx, enum function_kind kind, u64 bytes, u64 store,
+				 u64 old)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	u64 sp = PT_REGS_SP(ctx);
+	struct inside *in = bpf_map_lookup_elem(&inside, &tid);
+	static const struct inside none = {};
+
+	if (!in) {
+		if (bpf_map_update_elem(&inside, &tid, &none, BPF_ANY))
+			count_lost(LOST_MAP_FULL);
+		in = bpf_map_lookup_elem(&inside, &tid);
+		if (!in)
+			return 0;
+	}
+	/* An inner call. A frame that is further out is gone: longjmp() went past it. */
+	if (in->sp && sp < in->sp)
+		return 0;
+	in->sp = sp;
+	in->site = caller(ctx);
+	in->bytes = bytes;
+	in->store = store;
+	in->kind = kind;
+	in->allocator = kind == CALL_MMAP || kind == CALL_MREMAP ? ALLOC_MMAP : ALLOC_MALLOC;
+	in->old_key.address = 0;
+	if (old)
+		give_up(in, old, in->allocator);
+	return 0;
+}
+
+/* What overflows fails: it is not the small number that is left. */
+static __always_inline u64 product(u64 count, u64 bytes)
+{
+	u64 all = count * bytes;
+
+	/* Without this, clang would use a multiplication of 128 bits. */
+	asm volatile("" : "+r"(all));
+	return count && all / count != bytes ? ~0ULL : all;
+}
+
+static __always_inline void tell_of_process(u32 pid, enum process_event event, u64 address,
+					    u64 bytes)
+{
+	struct process_notice *notice = bpf_ringbuf_reserve(&processes, sizeof(*notice), 0);
+
+	if (!notice) {
+		count_lost(LOST_BUFFER);
+		return;
+	}
+	notice->pid = pid;
+	notice->event = event;
+	notice->time = bpf_ktime_get_ns();
+	notice->address = address;
+	notice->bytes = bytes;
+	bpf_ringbuf_submit(notice, 0);
+}
+
+static __always_inline u64 whole_pages(u64 bytes)
+{
+	return (bytes + page_size - 1) & ~(u64)(page_size - 1);
+}
+
+/* What is unmapped may be a part of a mapping, or several: that is userspace's to find out. */
+static __always_inline int unmap(u64 address, u64 bytes)
+{
+	struct object_key key;
+	struct object *object;
+
+	key_of(&key, address);
+	object = bpf_map_lookup_elem(&mappings, &key);
+	if (object && whole_pages(object->bytes) == whole_pages(bytes))
+		forget(&key, ALLOC_MMAP);
+	else
+		tell_of_process(key.pid, PROCESS_UNMAPS, address, whole_pages(bytes));
+	return 0;
+}
+
+static __always_inline int called(struct pt_regs *ctx, enum function_kind kind)
+{
+	u64 a = PT_REGS_PARM1(ctx), b = PT_REGS_PARM2(ctx), c = PT_REGS_PARM3(ctx);
+	struct object_key key;
+
+	switch (kind) {
+	case CALL_MALLOC:
+		return enter(ctx, kind, a, 0, 0);
+	case CALL_CALLOC:
+		return enter(ctx, kind, product(a, b), 0, 0);
+	case CALL_REALLOC:
+		return enter(ctx, kind, b, 0, a);
+	case CALL_REALLOCARRAY:
+		return enter(ctx, kind, product(b, c), 0, a);
+	case CALL_MEMALIGN:
+		return enter(ctx, kind, b, 0, 0);
+	case CALL_POSIX_MEMALIGN:
+		return enter(ctx, kind, c, a, 0);
+	case CALL_MMAP:
+		return enter(ctx, kind, b, 0, 0);
+	case CALL_MREMAP:
+		return enter(ctx, kind, c, 0, a);
+	case CALL_FREE:
+		key_of(&key, a);
+		if (a)
+			forget(&key, ALLOC_MALLOC);
+		return 0;
+	case CALL_MUNMAP:
+		return unmap(a, b);
+	default:
+		return 0;
+	}
+}
+
+#define CALL_PROGRAM(name, kind)              \
+	SEC("uprobe")                         \
+	int enter_##name(struct pt_regs *ctx) \
+	{                                     \
+		return called(ctx, kind);     \
+	}
+
+CALL_PROGRAM(malloc, CALL_MALLOC)
+CALL_PROGRAM(calloc, CALL_CALLOC)
+CALL_PROGRAM(realloc, CALL_REALLOC)
+CALL_PROGRAM(reallocarray, CALL_REALLOCARRAY)
+CALL_PROGRAM(memalign, CALL_MEMALIGN)
+CALL_PROGRAM(posix_memalign, CALL_POSIX_MEMALIGN)
+CALL_PROGRAM(mmap, CALL_MMAP)
+CALL_PROGRAM(mremap, CALL_MREMAP)
+CALL_PROGRAM(free, CALL_FREE)
+CALL_PROGRAM(munmap, CALL_MUNMAP)
+
+/* Where one probe can be at many places: each has its kind for a cookie. */
+SEC("uprobe")
+int enter_any(struct pt_regs *ctx)
+{
+	return called(ctx, bpf_get_attach_cookie(ctx));
+}
+
+/* The end of each of these that makes an object. */
+SEC("uretprobe")
+int leave(struct pt_regs *ctx)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct inside *in = bpf_map_lookup_elem(&inside, &tid);
+	u64 result = PT_REGS_RC(ctx);
+	struct object object = {};
+	struct object_key key;
+
+	if (!in || !in->sp || in->sp + RETURN_POPS != PT_REGS_SP(ctx))
+		return 0;
+	in->sp = 0;
+	/* So that userspace knows what is mapped where: at first often, as a program comes to run. */
+	in->calls++;
+	if (in->calls < LOOKED_AT || !(in->calls & (in->calls - 1)))
+		see_space(current_space(0));
+	if (in->kind == CALL_POSIX_MEMALIGN) {
+		if ((u32)result || bpf_probe_read_user(&result, sizeof(result), (void *)in->store))
+			result = 0;
+	} else if (in->allocator == ALLOC_MMAP && result == ~0ULL) {
+		result = 0;
+	}
+	if (!result) {
+		/* It failed, unless it was realloc(old, 0), which is a free. */
+		if (in->old_key.address && in->bytes)
+			add_object(&in->old_key, &in->old);
+		return 0;
+	}
+	key_of(&key, result);
+	object.site.address = in->site;
+	object.site.allocator = in->allocator;
+	object.site.pid = key.pid;
+	object.bytes = in->bytes;
+	made(ctx, 0, &key, &object);
+	return 0;
+}
+
+/* Its children have to be probed too: only for a command. */
+SEC("raw_tp/sched_process_fork")
+int process_made(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *child = (void *)ctx->args[1];
+	u32 tgid = BPF_CORE_READ(child, tgid);
+
+	if (current_chosen() && (u32)BPF_CORE_READ(child, pid) == tgid)
+		tell_of_process(tgid, PROCESS_MADE, 0, 0);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int process_execed(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	u64 now = bpf_ktime_get_ns();
+
+	if (!current_chosen())
+		return 0;
+	bpf_map_update_elem(&execs, &tgid, &now, BPF_ANY);
+	tell_of_process(tgid, PROCESS_EXECED, 0, 0);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int thread_gone(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&inside, &tid);
+	return 0;
+}
+
+#endif

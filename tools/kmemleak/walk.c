@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <linux/types.h>
+#include "maps.h"
+#include "abi.h"
+#include "kmemleak.h"
+#include "walk.h"
+#include "kmemleak.skel.h"
+
+/* Runs the program over the map @fd. */
+static int run_over(const struct bpf_program *prog, int fd)
+{
+	union bpf_iter_link_info info = { .map.map_fd = fd };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct bpf_link *link = bpf_program__attach_iter(prog, &opts);
+	char unused[64];
+	int iter, err = 0;
+	ssize_t n;
+
+	if (!link)
+		return -errno;
+	iter = bpf_iter_create(bpf_link__fd(link));
+	if (iter < 0)
+		err = -errno;
+	while (!err) {
+		n = read(iter, unused, sizeof(unused));
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			err = -errno;
+		else if (!n)
+			break;
+	}
+	if (iter >= 0)
+		close(iter);
+	bpf_link__destroy(link);
+	return err;
+}
+
+/* Carries out the frees that came while `live` was busy. */
+static void apply_pending(struct kmemleak *skel)
+{
+	int live = bpf_map__fd(skel->maps.live), pending = bpf_map__fd(skel->maps.pending);
+	struct object_key key;
+
+	/* An allocation of this address withdraws it; who takes it away has to carry it out. */
+	while (!bpf_map_get_next_key(pending, NULL, &key)) {
+		if (!bpf_map_delete_elem(pending, &key) && bpf_map_delete_elem(live, &key))
+			bpf_map_delete_elem(bpf_map__fd(skel->maps.mappings), &key);
+	}
+}
+
+static int add_group(void *data, const void *key, const void *value)
+{
+	const struct group *group = value;
+	struct group *to = tally_at(data, key);
+
+	if (group->age > to->age)
+		to->age = group->age;
+	to->count += group->count;
+	to->bytes += group->bytes;
+	return 0;
+}
+
+struct unmapping {
+	const struct process_notice *notice;
+	int fd;
+};
+
+static uint64_t whole_pages(uint64_t bytes)
+{
+	uint64_t page = getpagesize();
+
+	return (bytes + page - 1) / page * page;
+}
+
+/* What is left of the mapping @object, from @from to @to. */
+static void keep_rest(int fd, struct object_key key, struct object object, uint64_t from,
+		      uint64_t to)
+{
+	if (from >= to)
+		return;
+	key.address = from;
+	object.bytes = to - from;
+	bpf_map_update_elem(fd, &key, &object, BPF_ANY);
+}
+
+static int unmap_one(void *data, const void *key_there, const void *value)
+{
+	const struct unmapping *u = data;
+	const struct process_notice *n = u->notice;
+	const struct object_key *key = key_there;
+	const struct object *object = value;
+	uint64_t from = key->address, to = from + whole_pages(object->bytes);
+	uint64_t hole = n->address, hole_end = n->address + n->bytes;
+
+	if (key->pid != n->pid || object->time > n->time || to <= hole || from >= hole_end ||
+	    bpf_map_delete_elem(u->fd, key))
+		return 0;
+	keep_rest(u->fd, *key, *object, from, hole);
+	keep_rest(u->fd, *key, *object, hole_end, to);
+	return 0;
+}
+
+void unmap(struct kmemleak *skel, const struct process_notice *notice)
+{
+	struct unmapping u = { notice, bpf_map__fd(skel->maps.mappings) };
+
+	map_each(u.fd, sizeof(struct object_key), sizeof(struct object), unmap_one, &u);
+}
+
+int walk_objects(struct kmemleak *skel, struct tally *groups)
+{
+	int err;
+
+	if (skel->bss->frees_pending)
+		apply_pending(skel);
+	err = run_over(skel->progs.count_objects, bpf_map__fd(skel->maps.live));
+	if (!err)
+		err = run_over(skel->progs.count_objects, bpf_map__fd(skel->maps.mappings));
+	if (!err && skel->bss->set_aside)
+		err = run_over(skel->progs.count_objects, bpf_map__fd(skel->maps.aside));
+	return err ? err : map_take(skel->maps.groups, add_group, groups);
+}
