@@ -451,6 +451,11 @@ const char *symbols_kernel_name(struct symbols *s, uint64_t address)
 	return s->frames[found->first + found->count - 1].name;
 }
 
+void symbols_read_kernel(struct symbols *s)
+{
+	symbols_kernel_name(s, UINT64_MAX); /* any address will do */
+}
+
 const char *frame_label(const struct frame *f)
 {
 	static char label[300];

@@ -70,6 +70,9 @@ void symbols_look_again(struct symbols *s, const struct callchain *chain);
  */
 void symbols_resolve(struct symbols *s, struct callchain **chains, size_t count);
 
+/* Reads the kernel's names, which whoever looks up the first one has to wait for else. */
+void symbols_read_kernel(struct symbols *s);
+
 /* The kernel's function at @address; NULL: not known. Valid as long as frames are. */
 const char *symbols_kernel_name(struct symbols *s, uint64_t address);
 

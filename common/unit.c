@@ -660,6 +660,17 @@ static int configure_stacks(struct session *s)
 	return stacks_size(s->obj, "stacks", set->call_graph ? s->stack_room : 1);
 }
 
+/*
+ * Reading the kernel's names takes a tenth of a second. Where they are wanted while something is
+ * observed, that comes before: meanwhile processes would come and go unseen.
+ */
+static void read_names_early(struct session *s)
+{
+	if (s->stacks && s->config->user_stack && s->config->kernel_stack &&
+	    (s->settings.interval_ns || s->meets_idle))
+		symbols_read_kernel(stacks_symbols(s->stacks));
+}
+
 /* Opens, configures, loads and attaches the programs. Returns an exit status. */
 static int start(struct session *s)
 {
@@ -723,6 +734,7 @@ static int run(struct session *s)
 	int err, output_err = 0;
 	struct waiting waiting;
 
+	read_names_early(s);
 	targets_hint(&set->targets, s->config);
 	if (isatty(STDERR_FILENO) && !set->interval_ns && !set->duration_ns && !set->command)
 		say_note("observing until Ctrl-C");

@@ -51,6 +51,7 @@ struct session {
 	int alarm_fd;		 /* see session_alarm() */
 	bool resting;	       /* nothing is observed for now: there is no need to look after it */
 	uint64_t most_rows;    /* of a report, when sorted; 0: all */
+	bool meets_idle;       /* idle CPUs are told by their stacks' names; `attach` sets it */
 	bool show_functions;   /* a table of the stacks' functions; `open` sets it */
 	bool picture_failed;   /* and that has been told */
 	struct flames *flames; /* with --flame-graph */

@@ -231,6 +231,8 @@ static int attach(struct session *s)
 			  "(needs CAP_SYS_NICE)");
 		return EXIT_CANNOT;
 	}
+	s->meets_idle = !exclude_kernel && !s->config->only_tgid && !s->config->only_tid &&
+			!s->config->chosen;
 	err = sampler_start(&sampler, &opts, skel->progs.sample);
 	if (!err)
 		return EXIT_DONE;
