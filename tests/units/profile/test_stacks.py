@@ -12,7 +12,7 @@ import unittest
 import xml.etree.ElementTree as xml
 
 from harness import (GUEST, LOAD, Case, Running, at_one_time, count_of, cpu, in_kernel, named,
-                     observe_load, run, tool, waiting)
+                     observe_load, preferred, run, tool, waiting)
 
 PROFILE = tool("profile")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -170,12 +170,44 @@ class Names(Case):
     @at_one_time
     def test_short_lived_anywhere(self):
         """programs that have long exited are named, when the whole machine is observed"""
-        with Running([PROFILE, "-v", "--json", "-F", "999"]) as unit:
+        # Whether others keep it from running for a process's whole life is the scheduler's choice.
+        with Running(preferred([PROFILE, "-v", "--json", "-F", "999"])) as unit:
             unit.wait_for("profile: observing")
             run(self.loop("cpu-pie"))
             unit.signal(2)
             result = unit.result()
         self.assert_named(result.report, "cpu-pie")
+
+    def bytes_read(self, unit):
+        try:
+            with open(f"/proc/{unit.process.pid}/io", encoding="ascii") as file:
+                return int(re.search(r"rchar: (\d+)", file.read()).group(1))
+        except FileNotFoundError:
+            self.skipTest("the kernel does not count what processes read")
+
+    def bytes_read_while_observing(self, *options):
+        with Running([PROFILE, "-v", "--json", *options]) as unit:
+            unit.wait_for("profile: observing")
+            before = self.bytes_read(unit)
+            # CPUs are idle for some of that, and the reports of intervals are made.
+            run(cpu("kernel", seconds(0.2)))
+            time.sleep(2)
+            taken = self.bytes_read(unit) - before
+            unit.signal(2)
+            result = unit.result()
+        self.assertTrue(any(in_kernel(f) and f["name"] for report in result.reports
+                            for row in report["rows"] for f in row["stack"]))
+        return taken
+
+    def test_names_read_early(self):
+        """the kernel's names are not read while short-lived processes might go unseen meanwhile"""
+        with open("/proc/kallsyms", "rb") as file:
+            size = len(file.read())
+        for options in ([], ["-i", "300ms", "--comm", "cpu"]):
+            with self.subTest(options):
+                # Mappings are read as well, many of them where others start processes: once more.
+                self.assertTrue(any(self.bytes_read_while_observing(*options) < size / 2
+                                    for _ in range(3)))
 
     @at_one_time
     def test_short_lived_in_library(self):
