@@ -2,6 +2,7 @@
 """What the tests of units share: running a unit and its loads, and reading what they say."""
 
 import contextlib
+import glob
 import json
 import os
 import re
@@ -219,6 +220,15 @@ def loaded_programs():
     """The ids of all BPF programs in the kernel."""
     listed = run(["bpftool", "-j", "prog"], env={"PATH": "/usr/sbin:" + os.environ["PATH"]})
     return {p["id"] for p in json.loads(listed.out)}
+
+
+def held_programs():
+    """The ids of the BPF programs that processes have open: others run units too."""
+    held = set()
+    for path in glob.glob("/proc/[0-9]*/fdinfo/*"):
+        with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
+            held.update(int(line.split()[1]) for line in file if line.startswith("prog_id:"))
+    return held
 
 
 def cgroup2_root():

@@ -137,17 +137,10 @@ def moment(text):
 
 
 def kernel_functions():
+    """The names of the kernel's functions; BPF programs' ones as in their source."""
     with open("/proc/kallsyms", encoding="ascii") as file:
-        return {line.split()[2] for line in file if line.split()[1] in "tTwW"}
-
-
-def held_programs():
-    """The ids of the BPF programs that processes have open: others run units too."""
-    held = set()
-    for path in glob.glob("/proc/[0-9]*/fdinfo/*"):
-        with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
-            held.update(int(line.split()[1]) for line in file if line.startswith("prog_id:"))
-    return held
+        names = {line.split()[2] for line in file if line.split()[1] in "tTwW"}
+    return {re.sub("^bpf_prog_[0-9a-f]{16}_", "", name) for name in names}
 
 
 class CatchingCase(Case):

@@ -10,12 +10,12 @@ import tempfile
 import time
 import unittest
 
-from harness import GUEST, Running, loaded_programs, run, tool
+from harness import GUEST, Running, held_programs, loaded_programs, run, tool
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 from catching import (CPU, GATE, HIGH_GATE, PERFSYS, QUICK, CatchingCase, Picture, busy, folder,
-                      held_programs, moment, perfsys, stat)
+                      moment, perfsys, stat)
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 

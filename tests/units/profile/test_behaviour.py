@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """profile as its users meet it: options, errors, exit statuses, signals, pipes and terminals."""
 
-import glob
 import json
 import os
 import pty
@@ -13,8 +12,8 @@ import tempfile
 import time
 import unittest
 
-from harness import (GUEST, Case, Running, cpu, loaded_programs, named, observe_together, preferred,
-                     run, tool, waiting)
+from harness import (GUEST, Case, Running, cpu, held_programs, loaded_programs, named,
+                     observe_together, preferred, run, tool, waiting)
 
 PROFILE = tool("profile")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -23,18 +22,6 @@ OWN = ("sample", "stack_exec", "follow_fork", "forget_task", "need_resched_be", 
 
 def profile(*args, **options):
     return run([PROFILE, *args], **options)
-
-
-def held_programs():
-    """The ids of the BPF programs that a process has open."""
-    ids = set()
-    for path in glob.glob("/proc/[0-9]*/fdinfo/*"):
-        try:
-            with open(path, encoding="ascii", errors="replace") as file:
-                ids |= {int(n) for n in re.findall(r"(?m)^prog_id:\s*(\d+)", file.read())}
-        except OSError:
-            pass  # it has ended meanwhile
-    return ids
 
 
 def has_pmu():
