@@ -137,24 +137,25 @@ struct stack_key {
 #define KNOWN_FRAMES 64
 
 struct words {
-	__u64 at;	      /* the address of the first word */
-	__u64 start;	      /* a number of the program's */
-	__u64 count;	      /* of words */
-	__u64 depth;	      /* of frames */
-	__u64 pos, now, hash; /* of a walk */
+	__u64 at;				 /* the address of the first word */
+	__u64 start;				 /* a number of the program's */
+	__u64 count;				 /* of words */
+	__u64 depth;				 /* of frames */
+	__u64 pos, before, other, ip_here, hash; /* of a walk */
 	__u64 ip[KNOWN_FRAMES];
 	__u64 word[KNOWN_WORDS];
 };
 
 /*
- * From return address `ip` to the next, in words; 0: there is no such way. There is a table of these.
+ * From return address `ip`, at position `pos` of a stack's words, to the next: which is at
+ * (pos & from_here) + (count & ~from_here) + distance. There is a table of these.
  */
 struct stack_step {
 	__u64 ip;
-	__u32 last;  /* it is the last one when it is so far from the top of the stack */
-	__u32 down;  /* from the top */
-	__u32 up;    /* from it */
-	__u32 or_up; /* ... or so far, if what is there is no address of the table */
+	__u64 from_here; /* all bits, or none: from the top */
+	__s64 distance;	 /* 0: the next one is not known */
+	__u32 last;	 /* it is the last one when it is so far from the top; 0: it never is */
+	__u32 or_up; /* if what is there is in no table: so far up from here; 0: there is no other */
 };
 
 #define STEP_BITS   15

@@ -25,6 +25,8 @@
 /* Of a task's stack, in bytes. Set by userspace; 0: stacks are not laid out so here. */
 const volatile __u64 task_stack_size = 0;
 
+#define UNWIND 1
+
 /* One of so many that were walked is unwound. */
 #define AUDIT_EVERY 256
 
@@ -95,15 +97,6 @@ static __always_inline bool copy_words(void *ctx, struct words *w)
 	return !bpf_probe_read_kernel(w->word, count * sizeof(u64), (void *)w->at);
 }
 
-/* The step from @ip; NULL: it is not known. */
-static __always_inline struct stack_step *find_step(u64 ip)
-{
-	u32 at = STEP_AT(ip);
-	struct stack_step *step = bpf_map_lookup_elem(&stack_steps, &at);
-
-	return step && step->ip == ip ? step : NULL;
-}
-
 /* The hash of the addresses found in @w; 0 if the way is not known. @start: of this tracepoint. */
 static __always_inline u64 walk_words(struct words *w, u64 start)
 {
@@ -111,31 +104,36 @@ static __always_inline u64 walk_words(struct words *w, u64 start)
 	 * Where it is and what has been found so far are in memory: for the verifier they are any
 	 * numbers then, however they came about, and it need not follow each way by itself.
 	 */
-	volatile u64 *pos = &w->pos, *hash = &w->hash, *ip = &w->now;
-	u64 next;
+	volatile u64 *pos = &w->pos, *before = &w->before, *other = &w->other, *ip = &w->ip_here,
+		     *hash = &w->hash;
 	u32 i;
 
-	*pos = 0;
+	*pos = *before = *other = 0;
 	*hash = *ip = start;
 	for (i = 0; i < KNOWN_FRAMES; i++) {
-		struct stack_step *step = find_step(*ip);
+		u64 here = *ip, next;
+		u32 at = STEP_AT(here);
+		struct stack_step *step = bpf_map_lookup_elem(&stack_steps, &at);
 
 		if (!step)
 			return 0;
-		if (step->last && step->last == w->count - *pos)
-			return *hash | 1;
-		next = step->down ? w->count - step->down : *pos + step->up;
-		if (next == *pos)
-			return 0;
-		*ip = w->word[next & (KNOWN_WORDS - 1)];
-		if (step->or_up && !find_step(*ip)) {
-			next = *pos + step->or_up;
-			*ip = w->word[next & (KNOWN_WORDS - 1)];
+		if (step->ip == here) {
+			*hash = hash_step(*hash, here);
+			if (step->last == w->count - *pos)
+				return *hash | 1;
+			*before = *pos;
+			*other = *pos + step->or_up;
+			next = (*pos & step->from_here) + (w->count & ~step->from_here) +
+			       step->distance;
+		} else {
+			next = *other;
+			*other = *before;
 		}
-		if (next >= w->count)
+		/* Neither has led on. */
+		if (next == *before || next >= w->count)
 			return 0;
 		*pos = next;
-		*hash = hash_step(*hash, *ip);
+		*ip = w->word[next & (KNOWN_WORDS - 1)];
 	}
 	return 0;
 }
@@ -143,7 +141,7 @@ static __always_inline u64 walk_words(struct words *w, u64 start)
 /* What walk_words() makes of a stack that the kernel has unwound to @s. */
 static __always_inline u64 hash_of(const struct stack *s, u64 start)
 {
-	u64 hash = start;
+	u64 hash = hash_step(start, start);
 	u32 i;
 
 	for (i = 0; i < KNOWN_FRAMES; i++) {
@@ -194,16 +192,17 @@ static __always_inline u64 keep_known(void *ctx, u64 start, u32 half, struct wor
 
 static __noinline u64 keep_known_stack(void *ctx, u64 start, u32 half)
 {
-	struct stack_place *place;
+	struct stack_place *place = take_place();
 	struct words *w;
 	u64 id = STACK_LOST;
 	u32 at;
 
-	place = take_place(&at);
 	if (!place) {
 		count_lost(LOST_BUSY);
 		return STACK_LOST;
 	}
+	/* From memory: the verifier would follow each number by itself. */
+	at = *(volatile u64 *)&place->number;
 	w = bpf_map_lookup_elem(&words_scratch, &at);
 	if (w)
 		id = keep_known(ctx, start, half, w, &place->stack);
@@ -213,7 +212,7 @@ static __noinline u64 keep_known_stack(void *ctx, u64 start, u32 half)
 
 /*
  * As stack_here(), at a raw tracepoint, with the kernel part alone. @start: a number that only this
- * program gives.
+ * program gives; UNWIND: it is called so rarely that the kernel may unwind each.
  */
 static __always_inline void known_stack_here(void *ctx, u64 start, u32 half, struct stack_key *key)
 {
@@ -221,7 +220,7 @@ static __always_inline void known_stack_here(void *ctx, u64 start, u32 half, str
 	bpf_get_current_comm(key->comm, sizeof(key->comm));
 	if (!config.kernel_stack)
 		return;
-	if (task_stack_size && config.max_stack == MAX_STACK)
+	if (start != UNWIND && task_stack_size && config.max_stack == MAX_STACK)
 		key->kernel = keep_known_stack(ctx, start, half);
 	else
 		key->kernel = keep_stack(ctx, 0, half);

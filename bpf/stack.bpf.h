@@ -42,6 +42,7 @@ struct stacks {
 
 struct stack_place {
 	u64 users; /* more than one: who came later is to look elsewhere */
+	u64 number;
 	struct stack stack;
 };
 
@@ -55,22 +56,24 @@ struct {
 
 /*
  * Finds a place that nobody else uses: probes' programs take turns in any order, as they may be
- * preempted. Sets @at to its number. NULL: there is none.
+ * preempted. NULL: there is none.
  */
-static __always_inline struct stack_place *take_place(u32 *at)
+static __always_inline struct stack_place *take_place(void)
 {
 	struct stack_place *place;
-	u32 i;
+	u32 i, at;
 
 #pragma unroll
 	for (i = 0; i < STACK_PLACES; i++) {
-		*at = i;
-		place = bpf_map_lookup_elem(&stack_places, at);
+		at = i;
+		place = bpf_map_lookup_elem(&stack_places, &at);
 		if (!place)
 			return NULL;
 		__sync_fetch_and_add(&place->users, 1);
-		if (*(volatile u64 *)&place->users == 1)
+		if (*(volatile u64 *)&place->users == 1) {
+			place->number = i;
 			return place;
+		}
 		__sync_fetch_and_add(&place->users, -1);
 	}
 	return NULL;
@@ -118,15 +121,15 @@ static __always_inline u64 keep_in(void *ctx, u64 flags, u32 half, struct stack 
 
 	if (size <= 0)
 		return 0;
-	depth = (u32)size / sizeof(u64);
+	depth = s->depth = (u32)size / sizeof(u64);
 	for (i = 0; i < MAX_STACK; i++) {
 		if (i >= depth)
 			break;
 		id = hash_step(id, s->ip[i]);
 	}
 	id |= 2; /* neither 0 nor STACK_LOST */
-	s->depth = depth;
-	s->cut_off = depth == config.max_stack;
+	/* From memory: what it may be differs by the round that was the last one. */
+	s->cut_off = *(volatile u32 *)&s->depth == config.max_stack;
 	if (bpf_map_lookup_elem(map, &id))
 		return id;
 	err = bpf_map_update_elem(map, &id, s, BPF_ANY);
@@ -143,11 +146,9 @@ static __always_inline u64 keep_in(void *ctx, u64 flags, u32 half, struct stack 
  */
 static __noinline u64 keep_stack(void *ctx, u64 flags, u32 half)
 {
-	struct stack_place *place;
+	struct stack_place *place = take_place();
 	u64 id;
-	u32 at;
 
-	place = take_place(&at);
 	if (!place) {
 		count_lost(LOST_BUSY);
 		return STACK_LOST;

@@ -109,17 +109,17 @@ static struct stack_step step_from(struct knowledge *n, uint64_t ip)
 	sort(n->last);
 	if (n->seen_last >= LEAST_SEEN && fits(n->last[0].votes, n->seen_last))
 		step.last = n->last[0].words;
-	if (n->seen < LEAST_SEEN)
-		;
-	else if (fits(n->up[0].votes, n->seen))
-		step.up = n->up[0].words;
-	else if (fits(n->down[0].votes, n->seen))
-		step.down = n->down[0].words;
-	else if (fits(n->up[0].votes + n->up[1].votes, n->seen)) {
-		step.up = n->up[0].words;
+	if (n->seen >= LEAST_SEEN && fits(n->up[0].votes, n->seen)) {
+		step.from_here = ~0ULL;
+		step.distance = n->up[0].words;
+	} else if (n->seen >= LEAST_SEEN && fits(n->down[0].votes, n->seen)) {
+		step.distance = -(int64_t)n->down[0].words;
+	} else if (n->seen >= LEAST_SEEN && fits(n->up[0].votes + n->up[1].votes, n->seen)) {
+		step.from_here = ~0ULL;
+		step.distance = n->up[0].words;
 		step.or_up = n->up[1].words;
 	}
-	if (step.last || step.up || step.down)
+	if (step.last || step.distance)
 		step.ip = ip;
 	return step;
 }
@@ -154,7 +154,7 @@ static uint64_t learn_step(struct known_stacks *k, const struct words *w, uint64
 	if (memcmp(&step, &n->told, sizeof(step)))
 		tell(k, ip, &step);
 	n->told = step;
-	i = step.down ? w->count - step.down : pos + step.up;
+	i = (pos & step.from_here) + (w->count & ~step.from_here) + step.distance;
 	return i > pos && i < w->count && w->word[i] == next ? i : first;
 }
 

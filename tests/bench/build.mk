@@ -2,7 +2,8 @@
 # What tests/bench/* need beside the units. Included from the top of the tree; adds to
 # BENCH_PROGRAMS.
 
-BENCH_PROGRAMS += $(O)/bench/floor $(O)/bench/stamp $(O)/bench/symbolize_bench
+BENCH_PROGRAMS += $(O)/bench/floor $(O)/bench/stamp $(O)/bench/symbolize_bench \
+	$(O)/bench/malloc_bench
 
 $(O)/bench/floor.bpf.o: tests/bench/floor.bpf.c
 	@mkdir -p $(@D)
@@ -25,3 +26,9 @@ $(O)/bench/symbolize_bench: tests/bench/symbolize_bench.c $(filter %.a,$(BLAZESY
 		scripts/no-unwind.ld
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(BLAZESYM_LIBS) $(LDLIBS) -o $@
+
+# With frame pointers, by which stacks are taken; and every malloc() is called.
+$(O)/bench/malloc_bench: tests/bench/malloc_bench.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -fno-omit-frame-pointer -fno-builtin $(WARN) -MMD -MP $< \
+		-o $@

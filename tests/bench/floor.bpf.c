@@ -22,3 +22,51 @@ int sched_wakeup_new(u64 *ctx)
 {
 	return 0;
 }
+
+SEC("raw_tp/kmalloc")
+int kmalloc(void *ctx)
+{
+	return 0;
+}
+
+SEC("raw_tp/kfree")
+int kfree(void *ctx)
+{
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_alloc")
+int kmem_cache_alloc(void *ctx)
+{
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_free")
+int kmem_cache_free(void *ctx)
+{
+	return 0;
+}
+
+SEC("raw_tp/mm_page_alloc")
+int mm_page_alloc(void *ctx)
+{
+	return 0;
+}
+
+SEC("raw_tp/mm_page_free")
+int mm_page_free(void *ctx)
+{
+	return 0;
+}
+
+SEC("raw_tp/percpu_alloc_percpu")
+int percpu_alloc_percpu(void *ctx)
+{
+	return 0;
+}
+
+SEC("raw_tp/percpu_free_percpu")
+int percpu_free_percpu(void *ctx)
+{
+	return 0;
+}

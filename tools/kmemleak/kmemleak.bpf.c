@@ -95,7 +95,7 @@ enum {
 SEC("raw_tp/kmalloc")
 int made_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	made_in_kernel(ctx, 1, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), ARG(3));
+	made_in_kernel(ctx, 8, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), ARG(3));
 	return 0;
 }
 
@@ -188,9 +188,9 @@ SEC("raw_tp/percpu_alloc_percpu")
 int made_percpu(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (percpu_event_has_site)
-		made_in_kernel(ctx, 4, ALLOC_PERCPU, ARG(0), BY_PERCPU, ARG(7), ARG(3));
+		made_in_kernel(ctx, UNWIND, ALLOC_PERCPU, ARG(0), BY_PERCPU, ARG(7), ARG(3));
 	else
-		made_in_kernel(ctx, 5, ALLOC_PERCPU, 0, BY_PERCPU, ARG(6), ARG(2));
+		made_in_kernel(ctx, UNWIND, ALLOC_PERCPU, 0, BY_PERCPU, ARG(6), ARG(2));
 	return 0;
 }
 
@@ -206,7 +206,7 @@ SEC("raw_tp/alloc_vmap_area")
 int made_vmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (!(u32)ARG(5))
-		made_in_kernel(ctx, 6, ALLOC_VMALLOC, 0, BY_ADDRESS, ARG(0), ARG(1));
+		made_in_kernel(ctx, UNWIND, ALLOC_VMALLOC, 0, BY_ADDRESS, ARG(0), ARG(1));
 	return 0;
 }
 

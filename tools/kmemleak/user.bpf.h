@@ -46,7 +46,7 @@ struct {
 /* struct process_notice. When it is full, processes are not followed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 * 1024);
+	__uint(max_entries, 1024 * 1024);
 } processes SEC(".maps");
 
 const volatile __u32 page_size = 4096;

@@ -18,8 +18,8 @@
 #include "abi.h"
 #include "kmemleak.h"
 #include "library.h"
+#include "unmap.h"
 #include "user.h"
-#include "walk.h"
 #include "kmemleak.skel.h"
 
 /* More would take file descriptors, and time at their end, without bound. */
@@ -332,7 +332,7 @@ static int on_notice(void *context, void *data, size_t size)
 	(void)context;
 	(void)size;
 	if (notice->event == PROCESS_UNMAPS) {
-		unmap(user.skel, notice);
+		unmap_later(notice);
 		return 0;
 	}
 	p = add_process(notice->pid);
@@ -494,6 +494,7 @@ int user_fd(void)
 void user_heed(void)
 {
 	ring_buffer__consume(user.notices);
+	unmap_all(bpf_map__fd(user.skel->maps.mappings));
 }
 
 void user_look_again(void)

@@ -62,53 +62,6 @@ static int add_group(void *data, const void *key, const void *value)
 	return 0;
 }
 
-struct unmapping {
-	const struct process_notice *notice;
-	int fd;
-};
-
-static uint64_t whole_pages(uint64_t bytes)
-{
-	uint64_t page = getpagesize();
-
-	return (bytes + page - 1) / page * page;
-}
-
-/* What is left of the mapping @object, from @from to @to. */
-static void keep_rest(int fd, struct object_key key, struct object object, uint64_t from,
-		      uint64_t to)
-{
-	if (from >= to)
-		return;
-	key.address = from;
-	object.bytes = to - from;
-	bpf_map_update_elem(fd, &key, &object, BPF_ANY);
-}
-
-static int unmap_one(void *data, const void *key_there, const void *value)
-{
-	const struct unmapping *u = data;
-	const struct process_notice *n = u->notice;
-	const struct object_key *key = key_there;
-	const struct object *object = value;
-	uint64_t from = key->address, to = from + whole_pages(object->bytes);
-	uint64_t hole = n->address, hole_end = n->address + n->bytes;
-
-	if (key->pid != n->pid || object->time > n->time || to <= hole || from >= hole_end ||
-	    bpf_map_delete_elem(u->fd, key))
-		return 0;
-	keep_rest(u->fd, *key, *object, from, hole);
-	keep_rest(u->fd, *key, *object, hole_end, to);
-	return 0;
-}
-
-void unmap(struct kmemleak *skel, const struct process_notice *notice)
-{
-	struct unmapping u = { notice, bpf_map__fd(skel->maps.mappings) };
-
-	map_each(u.fd, sizeof(struct object_key), sizeof(struct object), unmap_one, &u);
-}
-
 int walk_objects(struct kmemleak *skel, struct tally *groups)
 {
 	int err;

@@ -5,8 +5,6 @@
 
 #include <linux/types.h>
 #include "tally.h"
-#include "abi.h"
-#include "kmemleak.h"
 
 struct kmemleak;
 
@@ -15,8 +13,5 @@ struct kmemleak;
  * skel->bss->least_age. Applies frees that are pending. 0 or a negative errno.
  */
 int walk_objects(struct kmemleak *skel, struct tally *groups);
-
-/* Takes what @notice (PROCESS_UNMAPS) says out of the mappings that were there then. */
-void unmap(struct kmemleak *skel, const struct process_notice *notice);
 
 #endif
