@@ -209,6 +209,8 @@ bench:
 	@echo
 	@tests/bench/symbols $(O)
 	@tests/bench/sampling $(O)
+	@echo
+	@tests/bench/kmemleak $(O)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8 \

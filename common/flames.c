@@ -25,7 +25,7 @@ struct flames {
 	unsigned int again;
 };
 
-int flames_add_rows(struct flamegraph *graph, const struct table *rows)
+int flames_add_rows(struct flamegraph *graph, const struct table *rows, bool bytes)
 {
 	const struct layout *layout = rows->layout;
 	int stack = column_of(layout, CELL_STACK), weight = column_that_adds_up(layout), comm = -1;
@@ -38,7 +38,7 @@ int flames_add_rows(struct flamegraph *graph, const struct table *rows)
 	for (i = 0; i < layout->count; i++) {
 		if (!strcmp(layout->columns[i].name, "comm"))
 			comm = i;
-		if (layout->columns[i].type == CELL_SIZE && layout->columns[i].adds_up)
+		if (bytes && layout->columns[i].type == CELL_SIZE && layout->columns[i].adds_up)
 			weight = i;
 	}
 	for (row = 0; row < rows->rows && !err; row++) {
@@ -174,7 +174,7 @@ static int add_interval(struct flames *f, const struct table *rows, uint64_t beg
 		 f->look.subtitle ? f->look.subtitle : "", f->look.subtitle ? ", " : "", stamp);
 	look.subtitle = subtitle;
 	graph = flamegraph_new(&look);
-	err = graph ? flames_add_rows(graph, rows) : -ENOMEM;
+	err = graph ? flames_add_rows(graph, rows, f->look.value == FLAMEGRAPH_BYTES) : -ENOMEM;
 	if (err)
 		say_error("cannot make a flame graph: %s", strerror(-err));
 	if (!err)
@@ -205,7 +205,7 @@ int flames_add(struct flames *f, const struct table *rows, uint64_t began)
 		flamegraph_free(f->all);
 		f->all = flamegraph_new(&f->look);
 	}
-	err = f->all ? flames_add_rows(f->all, rows) : -ENOMEM;
+	err = f->all ? flames_add_rows(f->all, rows, f->look.value == FLAMEGRAPH_BYTES) : -ENOMEM;
 	if (err)
 		say_error("cannot add to the flame graph: %s", strerror(-err));
 	if (err)

@@ -22,7 +22,7 @@ struct flames *flames_new(const char *path, const struct flamegraph_opts *look, 
 void flames_free(struct flames *f);
 
 /*
- * Adds a report's rows: the size that adds up, or else the first column that does, is the weight, `comm` (if there is one) the
+ * Adds a report's rows: the first column that adds up (for bytes, that is a size) is the weight, `comm` (if there is one) the
  * outermost frame. It is of the time since @began (ns since the epoch). Tells what went wrong;
  * returns 0 or a negative errno.
  */
@@ -31,7 +31,10 @@ int flames_add(struct flames *f, const struct table *rows, uint64_t began);
 /* Writes what is written at the end. The same errors. */
 int flames_finish(struct flames *f);
 
-/* Adds the stacks of @rows to @graph; 0 or a negative errno. */
-int flames_add_rows(struct flamegraph *graph, const struct table *rows);
+/*
+ * Adds the stacks of @rows to @graph. Their weight is the first column that adds up, with @bytes the
+ * first such that is a size. 0 or a negative errno.
+ */
+int flames_add_rows(struct flamegraph *graph, const struct table *rows, bool bytes);
 
 #endif

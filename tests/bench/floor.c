@@ -2,14 +2,17 @@
 /*
  * What the benchmark needs from the kernel until its standard input ends.
  *
- *	floor EVENT...	an empty program at each of these events
- *	floor --stats	the kernel measures all BPF programs (see bpf(2), BPF_ENABLE_STATS), which
- *			ends with this process, however it ends
+ *	floor EVENT...		an empty program at each of these events
+ *	floor --heap PID	empty programs where malloc() and free() of a process's C library
+ *				begin, and where malloc() ends
+ *	floor --stats		the kernel measures all BPF programs (see bpf(2),
+ *				BPF_ENABLE_STATS), which ends with this process, however it ends
  *
  * Says "ready" when it is so.
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
@@ -41,6 +44,24 @@ static int attach(struct floor *skel, int count, char **events)
 	return err ? err : floor__attach(skel);
 }
 
+/* The links live as long as this process. Returns 0 or a negative errno. */
+static int probe(struct bpf_program *prog, bool end, pid_t pid, const char *function)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = end, .func_name = function);
+
+	return bpf_program__attach_uprobe_opts(prog, pid, "libc.so.6", 0, &opts) ? 0 : -errno;
+}
+
+static int attach_to_heap(struct floor *skel, pid_t pid)
+{
+	char *programs[] = { "begin", "end" };
+	int err = attach(skel, 2, programs);
+
+	err = err ? err : probe(skel->progs.begin, false, pid, "free");
+	err = err ? err : probe(skel->progs.end, true, pid, "malloc");
+	return err ? err : probe(skel->progs.begin, false, pid, "malloc");
+}
+
 static int wait_for_end(void)
 {
 	char unused;
@@ -59,7 +80,7 @@ int main(int argc, char **argv)
 	int err, status;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: floor EVENT... | floor --stats\n");
+		fprintf(stderr, "usage: floor EVENT... | floor --heap PID | floor --stats\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "--stats")) {
@@ -70,7 +91,10 @@ int main(int argc, char **argv)
 	skel = floor__open();
 	if (!skel)
 		return failed("open the programs", -errno);
-	err = attach(skel, argc - 1, argv + 1);
+	if (argc == 3 && !strcmp(argv[1], "--heap"))
+		err = attach_to_heap(skel, strtol(argv[2], NULL, 10));
+	else
+		err = attach(skel, argc - 1, argv + 1);
 	status = err ? failed("attach", err) : wait_for_end();
 	floor__destroy(skel);
 	return status;

@@ -71,7 +71,7 @@ static void add_usual(struct table *t, const char *comm, uint64_t weight)
 
 static struct flames *flames(bool stamped)
 {
-	struct flames *f = flames_new(base, &look, stamped);
+	struct flames *f = flames_new(base, &look, stamped, false);
 
 	assert_non_null(f);
 	return f;
@@ -251,13 +251,51 @@ static void what_was_in_the_file_stays_until_there_is_something_new(void **state
 	table_free(&t);
 }
 
+static void the_latest_counts_where_reports_tell_what_there_is(void **state)
+{
+	struct flames *f = flames_new(base, &look, false, true);
+	struct table t;
+
+	(void)state;
+	assert_non_null(f);
+	table_init(&t, &layout);
+	add_usual(&t, "a", 3);
+	assert_int_equal(flames_add(f, &t, WHEN), 0);
+	table_clear(&t);
+	add_usual(&t, "a", 5);
+	assert_int_equal(flames_add(f, &t, WHEN), 0);
+	table_free(&t);
+	assert_int_equal(flames_finish(f), 0);
+	flames_free(f);
+	check_content(path_of("cpu.folded"), "a;main;work;leaf 5\n");
+}
+
+static void bytes_are_the_weight_where_the_picture_is_of_bytes(void **state)
+{
+	struct flamegraph *graph = flamegraph_new(&look);
+	struct table t;
+	FILE *file = fopen(path_of("bytes.folded"), "w");
+
+	(void)state;
+	assert_non_null(graph);
+	assert_non_null(file);
+	table_init(&t, &layout);
+	add_usual(&t, "a", 3);
+	assert_int_equal(flames_add_rows(graph, &t, true), 0);
+	assert_int_equal(flamegraph_write_folded(graph, file, NULL), 0);
+	assert_int_equal(fclose(file), 0);
+	table_free(&t);
+	flamegraph_free(graph);
+	check_content(path_of("bytes.folded"), "a;main;work;leaf 3000000\n");
+}
+
 static struct flames *refused(const char *path, const char *mentioned)
 {
 	const char *told;
 	struct flames *f;
 
 	catch_begin();
-	f = flames_new(path, &look, false);
+	f = flames_new(path, &look, false, false);
 	told = catch_end();
 	check_told(told, mentioned);
 	return f;
@@ -332,7 +370,7 @@ static void a_picture_that_fails_is_told(void **state)
 	assert_int_equal(mkdir(path_of("gone"), 0700), 0);
 	table_init(&t, &layout);
 	add_usual(&t, "a", 3);
-	f = flames_new(gone, &look, true);
+	f = flames_new(gone, &look, true, false);
 	assert_non_null(f);
 	assert_int_equal(unlink(path_of("gone/cpu.folded")), 0);
 	assert_int_equal(rmdir(path_of("gone")), 0);
@@ -359,7 +397,7 @@ static void check_folded(const struct table *t, const char *expected)
 	FILE *file;
 
 	assert_non_null(graph);
-	assert_int_equal(flames_add_rows(graph, t), 0);
+	assert_int_equal(flames_add_rows(graph, t, false), 0);
 	file = open_memstream(&text, &size);
 	assert_int_equal(flamegraph_write_folded(graph, file, NULL), 0);
 	fclose(file);
@@ -540,6 +578,8 @@ int main(void)
 		TEST(names_cannot_break_a_stack),
 		TEST(a_thread_without_a_name_has_one_here),
 		TEST(rows_need_no_comm),
+		TEST(bytes_are_the_weight_where_the_picture_is_of_bytes),
+		TEST(the_latest_counts_where_reports_tell_what_there_is),
 		TEST(stacks_may_be_deep_and_names_long),
 		TEST(weights_that_do_not_fit_are_told),
 		TEST(nothing_is_left_open),

@@ -149,6 +149,29 @@ static void check_order(const struct table *t, const unsigned int *order, unsign
 		check_full_row(table_row(t, i), order[i]);
 }
 
+static void rows_behind_a_number_can_be_cut_off(void **state)
+{
+	static const unsigned int first[] = { 5, 900 };
+	struct table t;
+
+	(void)state;
+	table_init(&t, &layout);
+	table_cut(&t, 3);
+	assert_int_equal(t.rows, 0);
+	add_full_row(&t, 5);
+	add_full_row(&t, 900);
+	add_full_row(&t, 17);
+	table_cut(&t, 4);
+	assert_int_equal(t.rows, 3);
+	table_cut(&t, 2);
+	check_order(&t, first, 2);
+	add_full_row(&t, 1);
+	assert_int_equal(t.rows, 3);
+	table_cut(&t, 0);
+	assert_int_equal(t.rows, 0);
+	table_free(&t);
+}
+
 static void sorting_puts_the_largest_first_and_keeps_rows_together(void **state)
 {
 	static const unsigned int numbers[] = { 5, 900, 0, 17, 16, 899, 1 };
@@ -217,6 +240,7 @@ int main(void)
 		cmocka_unit_test(a_new_row_has_no_values),
 		cmocka_unit_test(a_cleared_table_can_be_filled_again),
 		cmocka_unit_test(a_comm_need_not_end_with_a_nul),
+		cmocka_unit_test(rows_behind_a_number_can_be_cut_off),
 		cmocka_unit_test(sorting_puts_the_largest_first_and_keeps_rows_together),
 		cmocka_unit_test(numbers_are_compared_in_all_their_64_bits),
 		cmocka_unit_test(rows_without_the_value_come_last),

@@ -27,7 +27,16 @@ const volatile bool percpu_event_has_site = false;
 /* Not all frees of caches with sheaves can be seen. */
 const volatile bool without_sheaves = false;
 
-/* @start: a number of the program's own, not 0. */
+/* The numbers of programs for known_stack_here(). */
+enum {
+	START_KMALLOC = UNWIND + 1,
+	START_KMALLOC_NODE,
+	START_CACHE,
+	START_CACHE_NODE,
+	START_PAGES,
+};
+
+/* @start: one of these, or UNWIND. */
 static __always_inline void made_in_kernel(void *ctx, u64 start, enum allocator allocator, u64 site,
 					   enum name_space name_space, u64 address, u64 bytes)
 {
@@ -95,7 +104,7 @@ enum {
 SEC("raw_tp/kmalloc")
 int made_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	made_in_kernel(ctx, 8, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), ARG(3));
+	made_in_kernel(ctx, START_KMALLOC, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), ARG(3));
 	return 0;
 }
 
@@ -103,7 +112,7 @@ int made_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmalloc_node")
 int made_kmalloc_node(struct bpf_raw_tracepoint_args *ctx)
 {
-	made_in_kernel(ctx, 2, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), ARG(3));
+	made_in_kernel(ctx, START_KMALLOC_NODE, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), ARG(3));
 	return 0;
 }
 
@@ -120,7 +129,7 @@ static __always_inline void made_by_cache(struct bpf_raw_tracepoint_args *ctx, u
 SEC("raw_tp/kmem_cache_alloc")
 int made_in_cache(struct bpf_raw_tracepoint_args *ctx)
 {
-	made_by_cache(ctx, 7);
+	made_by_cache(ctx, START_CACHE);
 	return 0;
 }
 
@@ -128,7 +137,7 @@ int made_in_cache(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmem_cache_alloc_node")
 int made_in_cache_node(struct bpf_raw_tracepoint_args *ctx)
 {
-	made_by_cache(ctx, 8);
+	made_by_cache(ctx, START_CACHE_NODE);
 	return 0;
 }
 
@@ -165,7 +174,7 @@ int made_pages(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 order = ARG(1);
 
-	made_in_kernel(ctx, 3, ALLOC_PAGES, PAGES_SITE(order, ARG(3)), BY_PAGE, ARG(0),
+	made_in_kernel(ctx, START_PAGES, ALLOC_PAGES, PAGES_SITE(order, ARG(3)), BY_PAGE, ARG(0),
 		       (u64)page_size << (order & 31));
 	return 0;
 }
@@ -225,15 +234,18 @@ int freed_vmalloc(struct bpf_raw_tracepoint_args *ctx)
  * where the kernel lets programs be attached to its functions.
  */
 SEC("fentry/kmem_cache_free_bulk")
-int BPF_PROG(freed_in_bulk, struct kmem_cache *cache, unsigned long count, void **objects)
+int freed_in_bulk(u64 *ctx)
 {
-	u64 address;
+	u64 count = ctx[1], objects = 0, address;
 	u32 i;
 
+	/* (cache, count, objects). Before 5.11, an argument of type void ** may not be read. */
+	bpf_probe_read_kernel(&objects, sizeof(objects), &ctx[2]);
 	for (i = 0; i < MOST_IN_BULK; i++) {
 		if (i >= count)
 			break;
-		if (!bpf_probe_read_kernel(&address, sizeof(address), objects + i))
+		if (!bpf_probe_read_kernel(&address, sizeof(address),
+					   (void *)(objects + i * sizeof(address))))
 			forget_in_kernel(BY_ADDRESS, address);
 	}
 	if (count > MOST_IN_BULK)

@@ -390,7 +390,8 @@ static const struct unit kmemleak = {
 			"\n"
 			"Live is not leaked: an object that is in use is in the report, too. What grows, and what\n"
 			"is older (--than) than it should become, is suspicious. Objects from before the start are\n"
-			"not known, and their frees change nothing.",
+			"not known, and their frees change nothing. With --user -- CMD, processes that CMD starts are\n"
+			"observed from a moment after their begin.",
 		.examples =
 			"  kmemleak --duration 1m --than 30s         what has been there for 30 seconds\n"
 			"  kmemleak -i 10s --allocators cache,kmalloc\n"

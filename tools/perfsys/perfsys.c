@@ -331,7 +331,7 @@ static int draw(const char *names, const struct table *stacks)
 	snprintf(subtitle, sizeof(subtitle), "%.0f %% system time; %s at %lu Hz from %s", highest,
 		 sampler.event, (unsigned long)hz, clock_local(text, moment));
 	graph = flamegraph_new(&look);
-	err = graph ? flames_add_rows(graph, stacks) : -ENOMEM;
+	err = graph ? flames_add_rows(graph, stacks, false) : -ENOMEM;
 	if (!err)
 		err = album_add(picture, graph);
 	flamegraph_free(graph);
