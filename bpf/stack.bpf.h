@@ -158,17 +158,22 @@ static __noinline u64 keep_stack(void *ctx, u64 flags, u32 half)
 	return id;
 }
 
-/* The space that the running task's user addresses belong to; @execs_ago as many programs before. */
-static __always_inline u64 current_space(u32 execs_ago)
+/* The space that user addresses of @p belong to; @execs_ago as many programs before. */
+static __always_inline u64 task_space(struct task_struct *p, u32 pid, u32 execs_ago)
 {
-	struct task_struct *p = (void *)bpf_get_current_task();
-	u64 id = hash_step(0, bpf_get_current_pid_tgid() >> 32);
+	u64 id = hash_step(0, pid);
 
 	id = hash_step(id, BPF_CORE_READ(p, group_leader, start_time));
 	return hash_step(id, BPF_CORE_READ(p, self_exec_id) - execs_ago);
 }
 
-static __always_inline bool tell_of_space(u64 space, enum space_event event)
+static __always_inline u64 current_space(u32 execs_ago)
+{
+	return task_space((void *)bpf_get_current_task(), bpf_get_current_pid_tgid() >> 32,
+			  execs_ago);
+}
+
+static __always_inline bool tell_of_space(u64 space, u32 pid, enum space_event event)
 {
 	struct space_notice *notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
 
@@ -176,7 +181,7 @@ static __always_inline bool tell_of_space(u64 space, enum space_event event)
 		return false;
 	notice->space = space;
 	notice->time = bpf_ktime_get_ns();
-	notice->pid = bpf_get_current_pid_tgid() >> 32;
+	notice->pid = pid;
 	notice->event = event;
 	bpf_ringbuf_submit(notice, 0);
 	return true;
@@ -189,12 +194,13 @@ static __always_inline bool tell_of_space(u64 space, enum space_event event)
 static __always_inline void see_space(u64 space)
 {
 	u32 first = 1, *count = bpf_map_lookup_elem(&spaces, &space);
+	u32 pid = bpf_get_current_pid_tgid() >> 32;
 
 	if (count) {
 		__sync_fetch_and_add(count, 1);
 		if (!(*count & (*count - 1)))
-			tell_of_space(space, SPACE_SEEN);
-	} else if (tell_of_space(space, SPACE_SEEN)) {
+			tell_of_space(space, pid, SPACE_SEEN);
+	} else if (tell_of_space(space, pid, SPACE_SEEN)) {
 		bpf_map_update_elem(&spaces, &space, &first, BPF_ANY);
 	}
 }
@@ -225,7 +231,7 @@ int BPF_PROG(stack_exec, struct task_struct *p)
 	u64 before = current_space(1);
 
 	if (bpf_map_lookup_elem(&spaces, &before))
-		tell_of_space(before, SPACE_EXECED);
+		tell_of_space(before, bpf_get_current_pid_tgid() >> 32, SPACE_EXECED);
 	return 0;
 }
 #endif

@@ -67,7 +67,7 @@ static const struct option_entry options[] = {
 	{ "top", 0, OPTION_COUNT, "N", "only N rows: those with the oldest objects",
 	  .value = &most_rows, .least = 1, .most = UINT32_MAX },
 	{ "max-live", 0, OPTION_COUNT, "N",
-	  "room for N live objects, 150 bytes each (1048576: 150 MB)", .value = &max_live,
+	  "room for N live objects, 120 bytes each (1048576: 126 MB)", .value = &max_live,
 	  .least = 1, .most = MOST_LIVE },
 	{},
 };

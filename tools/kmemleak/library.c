@@ -77,6 +77,51 @@ static bool to_offset(Elf *elf, uint64_t address, uint64_t *offset)
 	return false;
 }
 
+/* How long the instruction at @code is if it changes no register that counts here; else 0. */
+static unsigned int harmless(const unsigned char *code)
+{
+	static const unsigned char endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	static const unsigned char test_rdi[] = { 0x48, 0x85, 0xff };
+
+	if (!memcmp(code, endbr64, sizeof(endbr64)))
+		return sizeof(endbr64);
+	return memcmp(code, test_rdi, sizeof(test_rdi)) ? 0 : sizeof(test_rdi);
+}
+
+/* Does the kernel do what the instruction at @code does by itself (arch/x86/kernel/uprobes.c)? */
+static bool is_emulated(const unsigned char *code)
+{
+	bool push = (code[0] & 0xf8) == 0x50 || (code[0] == 0x41 && (code[1] & 0xf8) == 0x50);
+	bool jump_if = (code[0] & 0xf0) == 0x70 || (code[0] == 0x0f && (code[1] & 0xf0) == 0x80);
+
+	return push || jump_if || code[0] == 0x90;
+}
+
+/*
+ * Where a function is probed best that begins at @offset in the file @fd: an instruction that has to
+ * be executed elsewhere costs a second exception. What is passed by leaves arguments and stack alone.
+ */
+static uint64_t best_place(int fd, uint64_t offset)
+{
+#if defined(__x86_64__)
+	unsigned char code[32] = {};
+	unsigned int at = 0, length;
+
+	if (pread(fd, code, sizeof(code), offset) <= 0)
+		return offset;
+	while (at < sizeof(code) - 8 && !is_emulated(code + at)) {
+		length = harmless(code + at);
+		if (!length)
+			return offset;
+		at += length;
+	}
+	return offset + at;
+#else
+	(void)fd;
+	return offset;
+#endif
+}
+
 static void add_place(struct library *lib, enum function_kind kind, uint64_t offset)
 {
 	unsigned int i;
@@ -89,19 +134,19 @@ static void add_place(struct library *lib, enum function_kind kind, uint64_t off
 		lib->places[lib->count++] = (struct place){ kind, offset };
 }
 
-static void read_symbol(Elf *elf, const char *name, uint64_t address, struct library *lib)
+static void read_symbol(int fd, Elf *elf, const char *name, uint64_t address, struct library *lib)
 {
 	uint64_t offset;
 	unsigned int i;
 
 	for (i = 0; i < FUNCTIONS; i++) {
 		if (!strcmp(name, functions[i].name) && to_offset(elf, address, &offset))
-			add_place(lib, functions[i].kind, offset);
+			add_place(lib, functions[i].kind, best_place(fd, offset));
 	}
 }
 
 /* The symbols of the table @scn. */
-static void read_table(Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh, struct library *lib)
+static void read_table(int fd, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh, struct library *lib)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
 	size_t count = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0, i;
@@ -114,7 +159,7 @@ static void read_table(Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh, struct libra
 			continue;
 		name = elf_strptr(elf, sh->sh_link, sym.st_name);
 		if (name)
-			read_symbol(elf, name, sym.st_value, lib);
+			read_symbol(fd, elf, name, sym.st_value, lib);
 	}
 }
 
@@ -159,7 +204,7 @@ int library_read(const char *path, struct library *lib)
 	while ((scn = elf_nextscn(elf, scn))) {
 		if (gelf_getshdr(scn, &sh) &&
 		    (sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM))
-			read_table(elf, scn, &sh, lib);
+			read_table(fd, elf, scn, &sh, lib);
 	}
 	elf_end(elf);
 	close(fd);

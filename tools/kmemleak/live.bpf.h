@@ -86,10 +86,14 @@ struct chains {
 	__type(value, struct stack_key);
 } chains_0 SEC(".maps"), chains_1 SEC(".maps");
 
-/* What a walk through the objects finds. When it is full, groups are missing from the report. */
+/*
+ * What a walk through the objects finds. Takes memory when it is filled. When it is full, groups are
+ * missing from the report.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 18);
 	__type(key, struct group_key);
 	__type(value, struct group);
 } groups SEC(".maps");

@@ -63,6 +63,20 @@ static __always_inline u64 caller(struct pt_regs *ctx)
 	return address;
 }
 
+/*
+ * Has a function whose end is probed jumped here, at its own end? Then the call is still the first
+ * one's, and what is called the caller, @site, is the kernel's: xol_add_vma() puts it into a process's
+ * last page.
+ */
+static __always_inline bool came_by_jump(u64 site)
+{
+#if defined(__TARGET_ARCH_x86)
+	return site >> 12 == 0x7fffffffe;
+#else
+	return true;
+#endif
+}
+
 static __always_inline void key_of(struct object_key *key, u64 address)
 {
 	key->address = address;
@@ -89,7 +103,7 @@ static __always_inline int enter(struct pt_regs *ctx, enum function_kind kind, u
 				 u64 old)
 {
 	u32 tid = bpf_get_current_pid_tgid();
-	u64 sp = PT_REGS_SP(ctx);
+	u64 sp = PT_REGS_SP(ctx), site;
 	struct inside *in = bpf_map_lookup_elem(&inside, &tid);
 	static const struct inside none = {};
 
@@ -100,11 +114,12 @@ static __always_inline int enter(struct pt_regs *ctx, enum function_kind kind, u
 		if (!in)
 			return 0;
 	}
+	site = caller(ctx);
 	/* An inner call. A frame that is further out is gone: longjmp() went past it. */
-	if (in->sp && sp < in->sp)
+	if (in->sp && (sp < in->sp || (sp == in->sp && came_by_jump(site))))
 		return 0;
 	in->sp = sp;
-	in->site = caller(ctx);
+	in->site = site;
 	in->bytes = bytes;
 	in->store = store;
 	in->kind = kind;
@@ -266,8 +281,16 @@ int process_made(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *child = (void *)ctx->args[1];
 	u32 tgid = BPF_CORE_READ(child, tgid);
 
-	if (current_chosen() && (u32)BPF_CORE_READ(child, pid) == tgid)
-		tell_of_process(tgid, PROCESS_MADE, 0, 0);
+	u64 space;
+	u32 first = 1;
+
+	if (!current_chosen() || (u32)BPF_CORE_READ(child, pid) != tgid)
+		return 0;
+	tell_of_process(tgid, PROCESS_MADE, 0, 0);
+	/* It has its parent's mappings, and may be gone soon. */
+	space = task_space(child, tgid, 0);
+	if (tell_of_space(space, tgid, SPACE_SEEN))
+		bpf_map_update_elem(&spaces, &space, &first, BPF_ANY);
 	return 0;
 }
 

@@ -480,6 +480,13 @@ int user_attach(struct kmemleak *skel, const char *pids, pid_t command, const ch
 		probe_all(&user.processes[i]);
 	if (!user.error)
 		return EXIT_DONE;
+	if (user.error == -EINVAL) {
+		say_error(
+			"cannot probe the allocator: %s (another program may probe it in a way that "
+			"rules this out; the kernel's log tells)",
+			strerror(EINVAL));
+		return EXIT_FAILED;
+	}
 	say_error("cannot probe the allocator: %s%s", strerror(-user.error),
 		  kernel_missing(user.error));
 	return user.error == -EPERM || user.error == -EACCES || user.error == -ENOENT ? EXIT_CANNOT
