@@ -164,6 +164,10 @@ struct stack_step {
 /* The programs' own frames are at the top of a stack, below what they were given. */
 #define PROGRAMS_FRAMES 3
 
+/* See bpf/hold.bpf.h. */
+#define HOLD_CPU    0x686f6c64
+#define RELEASE_CPU 0x66726565
+
 /* For userspace: look at the mappings of process `pid` now, or do not trust them any more. */
 enum space_event {
 	SPACE_SEEN,   /* a space's first stack, second, fourth, eighth ... */

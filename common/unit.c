@@ -14,6 +14,7 @@
 #include "flames.h"
 #include "functions.h"
 #include "heatmap.h"
+#include "hold.h"
 #include "kernel.h"
 #include "lost.h"
 #include "picture.h"
@@ -699,6 +700,7 @@ static int start(struct session *s)
 	if (walk)
 		bpf_program__set_autoattach(walk, false);
 	ask_verifier(s->obj);
+	hold_programs(s->obj);
 	if (!err)
 		err = bpf_object__load_skeleton(s->skeleton);
 	tell_verified(s->obj);

@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "hold.bpf.h"
 #include "kmemleak.h"
 #include "live.bpf.h"
 #include "pair.bpf.h"
@@ -104,7 +105,9 @@ enum {
 SEC("raw_tp/kmalloc")
 int made_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	made_in_kernel(ctx, START_KMALLOC, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), ARG(3));
+	release_cpu();
 	return 0;
 }
 
@@ -112,7 +115,9 @@ int made_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmalloc_node")
 int made_kmalloc_node(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	made_in_kernel(ctx, START_KMALLOC_NODE, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), ARG(3));
+	release_cpu();
 	return 0;
 }
 
@@ -129,7 +134,9 @@ static __always_inline void made_by_cache(struct bpf_raw_tracepoint_args *ctx, u
 SEC("raw_tp/kmem_cache_alloc")
 int made_in_cache(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	made_by_cache(ctx, START_CACHE);
+	release_cpu();
 	return 0;
 }
 
@@ -137,14 +144,18 @@ int made_in_cache(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmem_cache_alloc_node")
 int made_in_cache_node(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	made_by_cache(ctx, START_CACHE_NODE);
+	release_cpu();
 	return 0;
 }
 
 SEC("raw_tp/kfree")
 int freed_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	freed(BY_ADDRESS, ARG(1), KFREE);
+	release_cpu();
 	return 0;
 }
 
@@ -158,7 +169,9 @@ int kfree_again(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmem_cache_free")
 int freed_in_cache(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	freed(BY_ADDRESS, ARG(1), CACHE_FREE);
+	release_cpu();
 	return 0;
 }
 
@@ -174,15 +187,19 @@ int made_pages(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 order = ARG(1);
 
+	hold_cpu();
 	made_in_kernel(ctx, START_PAGES, ALLOC_PAGES, PAGES_SITE(order, ARG(3)), BY_PAGE, ARG(0),
 		       (u64)page_size << (order & 31));
+	release_cpu();
 	return 0;
 }
 
 SEC("raw_tp/mm_page_free")
 int freed_pages(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	freed(BY_PAGE, ARG(0), PAGE_FREE);
+	release_cpu();
 	return 0;
 }
 
@@ -196,17 +213,21 @@ int pages_again(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/percpu_alloc_percpu")
 int made_percpu(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	if (percpu_event_has_site)
 		made_in_kernel(ctx, UNWIND, ALLOC_PERCPU, ARG(0), BY_PERCPU, ARG(7), ARG(3));
 	else
 		made_in_kernel(ctx, UNWIND, ALLOC_PERCPU, 0, BY_PERCPU, ARG(6), ARG(2));
+	release_cpu();
 	return 0;
 }
 
 SEC("raw_tp/percpu_free_percpu")
 int freed_percpu(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	forget_in_kernel(BY_PERCPU, ARG(2));
+	release_cpu();
 	return 0;
 }
 
@@ -214,15 +235,19 @@ int freed_percpu(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/alloc_vmap_area")
 int made_vmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	if (!(u32)ARG(5))
 		made_in_kernel(ctx, UNWIND, ALLOC_VMALLOC, 0, BY_ADDRESS, ARG(0), ARG(1));
+	release_cpu();
 	return 0;
 }
 
 SEC("raw_tp/free_vmap_area_noflush")
 int freed_vmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	forget_in_kernel(BY_ADDRESS, ARG(0));
+	release_cpu();
 	return 0;
 }
 
@@ -239,6 +264,7 @@ int freed_in_bulk(u64 *ctx)
 	u64 count = ctx[1], objects = 0, address;
 	u32 i;
 
+	hold_cpu();
 	/* (cache, count, objects). Before 5.11, an argument of type void ** may not be read. */
 	bpf_probe_read_kernel(&objects, sizeof(objects), &ctx[2]);
 	for (i = 0; i < MOST_IN_BULK; i++) {
@@ -250,6 +276,7 @@ int freed_in_bulk(u64 *ctx)
 	}
 	if (count > MOST_IN_BULK)
 		count_lost_many(LOST_UNSEEN, count - MOST_IN_BULK);
+	release_cpu();
 	return 0;
 }
 
@@ -257,7 +284,9 @@ int freed_in_bulk(u64 *ctx)
 SEC("fentry/kvfree_call_rcu")
 int BPF_PROG(freed_by_rcu, struct callback_head *head, u64 address)
 {
+	hold_cpu();
 	forget_in_kernel(BY_ADDRESS, address);
+	release_cpu();
 	return 0;
 }
 
@@ -268,7 +297,9 @@ int BPF_PROG(freed_by_rcu, struct callback_head *head, u64 address)
 SEC("fentry/kmem_cache_free")
 int BPF_PROG(freed_early, struct kmem_cache *cache, u64 address)
 {
+	hold_cpu();
 	freed(BY_ADDRESS, address, CACHE_FREE);
+	release_cpu();
 	return 0;
 }
 

@@ -230,38 +230,51 @@ static __always_inline void forget(const struct object_key *key, enum allocator 
 SEC("iter/bpf_map_elem")
 int count_objects(struct bpf_iter__bpf_map_elem *ctx)
 {
-	struct object_key *key_there = ctx->key, name;
-	struct object *object = ctx->value;
+	volatile struct object_key *key_there = ctx->key;
+	volatile struct object *there = ctx->value;
+	struct object_key name;
+	struct object object;
 	struct group_key key = {};
 	struct group first, *group;
 	u64 age, *exec;
 
-	if (!object || !key_there)
+	if (!there || !key_there)
 		return 0;
-	age = object_clock() - object->time;
+	name.address = key_there->address;
+	name.pid = key_there->pid;
+	name.name_space = key_there->name_space;
+	object.time = there->time;
+	object.bytes = there->bytes;
+	object.chain = there->chain;
+	key.site.address = there->site.address;
+	key.site.allocator = there->site.allocator;
+	key.site.pid = there->site.pid;
+	/* Freed meanwhile, and used again? */
+	if (there->time != object.time || there->chain != object.chain ||
+	    there->site.address != key.site.address || key_there->address != name.address)
+		return 0;
+	age = object_clock() - object.time;
 	if (age < least_age)
 		return 0;
-	name = *key_there;
 	if (frees_pending && bpf_map_lookup_elem(&pending, &name))
 		return 0;
 	if (name.pid) {
 		exec = bpf_map_lookup_elem(&execs, &name.pid);
-		if (exec && object->time < *exec)
+		if (exec && object.time < *exec)
 			return 0;
 	}
-	key.site = object->site;
-	key.chain = object->chain;
+	key.chain = object.chain;
 	group = bpf_map_lookup_elem(&groups, &key);
 	if (!group) {
 		first.count = 1;
-		first.bytes = object->bytes;
+		first.bytes = object.bytes;
 		first.age = age;
 		if (bpf_map_update_elem(&groups, &key, &first, BPF_NOEXIST))
 			count_lost(LOST_MAP_FULL);
 		return 0;
 	}
 	group->count++;
-	group->bytes += object->bytes;
+	group->bytes += object.bytes;
 	if (age > group->age)
 		group->age = age;
 	return 0;

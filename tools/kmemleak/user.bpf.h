@@ -9,6 +9,7 @@
 #ifndef USER_BPF_H
 #define USER_BPF_H
 
+#include "hold.bpf.h"
 #include "live.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -215,7 +216,10 @@ static __always_inline int called(struct pt_regs *ctx, enum function_kind kind)
 	SEC("uprobe")                         \
 	int enter_##name(struct pt_regs *ctx) \
 	{                                     \
-		return called(ctx, kind);     \
+		hold_cpu();                   \
+		called(ctx, kind);            \
+		release_cpu();                \
+		return 0;                     \
 	}
 
 CALL_PROGRAM(malloc, CALL_MALLOC)
@@ -233,12 +237,14 @@ CALL_PROGRAM(munmap, CALL_MUNMAP)
 SEC("uprobe")
 int enter_any(struct pt_regs *ctx)
 {
-	return called(ctx, bpf_get_attach_cookie(ctx));
+	hold_cpu();
+	called(ctx, bpf_get_attach_cookie(ctx));
+	release_cpu();
+	return 0;
 }
 
-/* The end of each of these that makes an object. */
-SEC("uretprobe")
-int leave(struct pt_regs *ctx)
+/* A function has returned. */
+static __always_inline int returned(struct pt_regs *ctx)
 {
 	u32 tid = bpf_get_current_pid_tgid();
 	struct inside *in = bpf_map_lookup_elem(&inside, &tid);
@@ -271,6 +277,16 @@ int leave(struct pt_regs *ctx)
 	object.site.pid = key.pid;
 	object.bytes = in->bytes;
 	made(ctx, 0, &key, &object);
+	return 0;
+}
+
+/* The end of each of these that makes an object. */
+SEC("uretprobe")
+int leave(struct pt_regs *ctx)
+{
+	hold_cpu();
+	returned(ctx);
+	release_cpu();
 	return 0;
 }
 
