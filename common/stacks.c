@@ -110,19 +110,33 @@ void stacks_clear(struct stacks *st)
 	symbols_trim(st->symbols);
 }
 
-void stacks_keep_users(struct stacks *st, const struct tally *keys)
+static int want(void *data, const void *key, const void *value)
 {
+	(void)key;
+	tally_at(data, value);
+	return 0;
+}
+
+void stacks_keep(struct stacks *st, const struct tally *keys)
+{
+	int known = bpf_object__find_map_fd_by_name(st->obj, "known_stacks");
 	struct tally old = st->kept, wanted;
 	size_t i;
 
 	tally_init(&wanted, sizeof(uint64_t), 1);
-	for (i = 0; i < keys->count; i++)
-		tally_at(&wanted, &((const struct stack_key *)tally_value(keys, i))->user);
+	for (i = 0; i < keys->count; i++) {
+		const struct stack_key *key = tally_value(keys, i);
+
+		tally_at(&wanted, &key->user);
+		tally_at(&wanted, &key->kernel);
+	}
+	if (known >= 0)
+		map_each(known, sizeof(uint64_t), sizeof(uint64_t), want, &wanted);
 	tally_init(&st->kept, sizeof(uint64_t), sizeof(struct kept));
 	for (i = 0; i < old.count; i++) {
 		struct kept *kept = tally_value(&old, i);
 
-		if ((kept->depth && kept->ips[0] >> 63) || tally_find(&wanted, tally_key(&old, i)))
+		if (tally_find(&wanted, tally_key(&old, i)))
 			*(struct kept *)tally_at(&st->kept, tally_key(&old, i)) = *kept;
 		else
 			free(kept->ips);

@@ -61,10 +61,10 @@ uint64_t stacks_space(const struct stacks *st, __u32 pid);
 struct symbols *stacks_symbols(const struct stacks *st);
 
 /*
- * Forgets what processes' parts of stacks were moved here and are in none of @keys (an id: struct
- * stack_key), for units that keep stacks.
+ * Forgets stacks that were moved here and are in none of @keys (an id: struct stack_key), nor to be
+ * met again without being moved here (bpf/known_stack.bpf.h). For units that keep stacks.
  */
-void stacks_keep_users(struct stacks *st, const struct tally *keys);
+void stacks_keep(struct stacks *st, const struct tally *keys);
 
 /* Forgets the stacks that were moved here: they have been reported. */
 void stacks_clear(struct stacks *st);

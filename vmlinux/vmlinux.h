@@ -69,6 +69,7 @@ enum {
 /* Error numbers that map operations return, negated. */
 enum {
 	ENOMEM = 12,
+	ENOENT = 2,
 	EBUSY = 16,
 	EEXIST = 17,
 	E2BIG = 7,

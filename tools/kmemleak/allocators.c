@@ -49,8 +49,8 @@ static const struct event {
 
 /* Programs of which each does what the kernel skips of the other. */
 static const char *const doubled[] = {
-	"freed_kmalloc", "kfree_again", "freed_in_cache", "cache_again",
-	"freed_pages",	 "pages_again", "freed_early",	  "early_again",
+	"freed_kmalloc", "kfree_again", "freed_in_cache", "cache_again",   "freed_pages",
+	"pages_again",	 "freed_early", "early_again",	  "freed_in_bulk", "bulk_again",
 };
 
 #define DOUBLED (sizeof(doubled) / sizeof(*doubled))
@@ -139,6 +139,7 @@ static void choose_silent_frees(struct kmemleak *skel, const struct btf *btf)
 		       btf__find_by_name_kind(btf, "__kfree_rcu_sheaf", BTF_KIND_FUNC) > 0;
 
 	bpf_program__set_autoload(skel->progs.freed_in_bulk, bulk);
+	bpf_program__set_autoload(skel->progs.bulk_again, bulk);
 	bpf_program__set_autoload(skel->progs.freed_by_rcu, bulk && sheaves);
 	bpf_program__set_autoload(skel->progs.packet_consumed,
 				  !bulk && parameters(btf, "consume_skb"));
@@ -187,6 +188,8 @@ int allocators_choose(struct kmemleak *skel, const char *list)
 	/* The third is the cache, or, before 6.1, a size; the first the site (from 6.0), or a bool. */
 	p = parameters(btf, "kmem_cache_alloc");
 	skel->rodata->cache_event_has_size = p && !is_pointer(btf, p[3].type);
+	p = parameters(btf, "kmalloc");
+	skel->rodata->kmalloc_event_has_cache = p && is_pointer(btf, p[3].type);
 	p = parameters(btf, "percpu_alloc_percpu");
 	skel->rodata->percpu_event_has_site = p && btf__resolve_size(btf, p[1].type) == 8;
 	if (!off[ALLOC_KMALLOC] || !off[ALLOC_CACHE])

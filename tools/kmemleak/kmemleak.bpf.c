@@ -19,6 +19,9 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* kmalloc's third argument is the cache (6.0), not a size. */
+const volatile bool kmalloc_event_has_cache = false;
+
 /* kmem_cache_alloc's third argument is a size (before 6.1), not the cache. */
 const volatile bool cache_event_has_size = false;
 
@@ -98,6 +101,7 @@ enum {
 	KFREE = 1 << 0,
 	CACHE_FREE = 1 << 1,
 	PAGE_FREE = 1 << 2,
+	BULK_FREE = 1 << 3,
 };
 
 #define ARG(n) (ctx->args[n])
@@ -105,8 +109,13 @@ enum {
 SEC("raw_tp/kmalloc")
 int made_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
+	volatile u64 bytes;
+
 	hold_cpu();
-	made_in_kernel(ctx, START_KMALLOC, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), ARG(3));
+	bytes = ARG(3);
+	if (kmalloc_event_has_cache)
+		bytes = ARG(4);
+	made_in_kernel(ctx, START_KMALLOC, ALLOC_KMALLOC, ARG(0), BY_ADDRESS, ARG(1), bytes);
 	release_cpu();
 	return 0;
 }
@@ -258,13 +267,11 @@ int freed_vmalloc(struct bpf_raw_tracepoint_args *ctx)
  * What is freed in bulk, such as what kfree_rcu() has collected, has no tracepoint of its own. Only
  * where the kernel lets programs be attached to its functions.
  */
-SEC("fentry/kmem_cache_free_bulk")
-int freed_in_bulk(u64 *ctx)
+static __always_inline void free_bulk(u64 *ctx)
 {
 	u64 count = ctx[1], objects = 0, address;
 	u32 i;
 
-	hold_cpu();
 	/* (cache, count, objects). Before 5.11, an argument of type void ** may not be read. */
 	bpf_probe_read_kernel(&objects, sizeof(objects), &ctx[2]);
 	for (i = 0; i < MOST_IN_BULK; i++) {
@@ -276,7 +283,35 @@ int freed_in_bulk(u64 *ctx)
 	}
 	if (count > MOST_IN_BULK)
 		count_lost_many(LOST_UNSEEN, count - MOST_IN_BULK);
+}
+
+SEC("fentry/kmem_cache_free_bulk")
+int freed_in_bulk(u64 *ctx)
+{
+	u32 zero = 0;
+	struct frees *here;
+
+	hold_cpu();
+	here = bpf_map_lookup_elem(&frees, &zero);
+	if (here) {
+		here->running |= BULK_FREE;
+		free_bulk(ctx);
+		here->running &= ~BULK_FREE;
+	}
 	release_cpu();
+	return 0;
+}
+
+SEC("fentry/kmem_cache_free_bulk")
+int bulk_again(u64 *ctx)
+{
+	u32 zero = 0;
+	struct frees *here = bpf_map_lookup_elem(&frees, &zero);
+
+	if (here && *(volatile u32 *)&here->running & BULK_FREE) {
+		here->nested++;
+		free_bulk(ctx);
+	}
 	return 0;
 }
 

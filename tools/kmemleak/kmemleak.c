@@ -266,23 +266,26 @@ static void forget_chains(struct session *s, const struct tally *groups)
 	tally_clear(&chains);
 	chains = used;
 	chains_in_use = chains.count;
-	stacks_keep_users(s->stacks, &chains);
+	stacks_keep(s->stacks, &chains);
 }
 
 /* Looks at all objects: which sites are suspicious, and which stacks are in use? */
 static int walk(struct session *s)
 {
 	struct tally groups;
+	__u64 missed;
 	int err;
 
 	tally_init(&groups, sizeof(struct group_key), sizeof(struct group));
 	skel->bss->least_age = 0;
+	missed = skel->bss->groups_missed;
 	err = walk_objects(skel, &groups);
 	if (!err && !exact)
 		watch_update(watch, &groups, skel->bss->watched);
 	if (!err && user)
 		look_again(s, &groups);
-	if (!err && chains.count > 2 * chains_in_use + SPARE_CHAINS)
+	if (!err && chains.count > 2 * chains_in_use + SPARE_CHAINS &&
+	    skel->bss->groups_missed == missed)
 		forget_chains(s, &groups);
 	tally_clear(&groups);
 	return err;
@@ -321,11 +324,14 @@ static void fill_row(struct session *s, struct cell *row, const struct group_key
 		chain = stacks_chain(s->stacks, owner);
 		if (chain->kernel)
 			trim_chain(stacks_symbols(s->stacks), chain, &key->site);
+		/* Not operator new, but who called it. */
+		else if (chain->user && site_has_address(&key->site))
+			chain->ips[0] = key->site.address;
 	} else {
 		if (key->site.pid)
 			cell_number(&row[ROW_PID], key->site.pid);
 		chain = site_chain(s, &key->site);
-		chain->kernel_lost = key->chain;
+		chain->kernel_lost = key->chain == STACK_LOST;
 	}
 	cell_stack(&row[ROW_STACK], chain);
 }
@@ -340,8 +346,11 @@ static int report(struct session *s, unsigned int half, struct table *rows)
 
 	(void)half;
 	tally_init(&groups, sizeof(struct group_key), sizeof(struct group));
-	skel->bss->least_age = (than + tick_ns() - 1) / tick_ns();
+	/* As old at least, whenever within a tick it was made. */
+	skel->bss->least_age = than ? (than + tick_ns() - 1) / tick_ns() + !user : 0;
+	skel->bss->for_report = true;
 	err = walk_objects(skel, &groups);
+	skel->bss->for_report = false;
 	for (i = 0; !err && i < groups.count; i++) {
 		const struct group *group = tally_value(&groups, i);
 
@@ -404,7 +413,7 @@ static const struct unit kmemleak = {
 		.kernel_stacks = true,
 		.check = check,
 	},
-	.map_full_help = "more objects live than there is room for; --max-live makes some",
+	.map_full_help = "more objects live than --max-live has room for, or more stacks or threads",
 	.flames = { .value = FLAMEGRAPH_BYTES, .colors = FLAMEGRAPH_MEM },
 	.holds = true,
 	.rows = rows,

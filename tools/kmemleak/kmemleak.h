@@ -93,6 +93,7 @@ enum function_kind {
 	CALL_MREMAP,	     /* (old, old size, size, ...) */
 	CALL_FREE,	     /* (old) */
 	CALL_MUNMAP,	     /* (old, size) */
+	CALL_NEW,	     /* (size): has malloc() do it, and may throw */
 	FUNCTION_KINDS
 };
 
@@ -100,6 +101,7 @@ enum function_kind {
 enum process_event {
 	PROCESS_MADE,	/* by one that is observed */
 	PROCESS_EXECED, /* it runs another program */
+	PROCESS_ENDED,
 	PROCESS_UNMAPS, /* `bytes` at `address`, which is no mapping as it was made */
 };
 

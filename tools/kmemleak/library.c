@@ -35,12 +35,12 @@ static const struct {
 	{ "rallocx", CALL_REALLOC },
 	{ "dallocx", CALL_FREE },
 	{ "sdallocx", CALL_FREE },
-	{ "_Znwm", CALL_MALLOC },
-	{ "_Znam", CALL_MALLOC },
+	{ "_Znwm", CALL_NEW },
+	{ "_Znam", CALL_NEW },
 	{ "_ZnwmRKSt9nothrow_t", CALL_MALLOC },
 	{ "_ZnamRKSt9nothrow_t", CALL_MALLOC },
-	{ "_ZnwmSt11align_val_t", CALL_MALLOC },
-	{ "_ZnamSt11align_val_t", CALL_MALLOC },
+	{ "_ZnwmSt11align_val_t", CALL_NEW },
+	{ "_ZnamSt11align_val_t", CALL_NEW },
 	{ "_ZnwmSt11align_val_tRKSt9nothrow_t", CALL_MALLOC },
 	{ "_ZnamSt11align_val_tRKSt9nothrow_t", CALL_MALLOC },
 	{ "_ZdlPv", CALL_FREE },
@@ -139,6 +139,8 @@ static void read_symbol(int fd, Elf *elf, const char *name, uint64_t address, st
 	uint64_t offset;
 	unsigned int i;
 
+	lib->has_malloc |= !strcmp(name, "malloc");
+	lib->throws |= !strcmp(name, "__cxa_throw");
 	for (i = 0; i < FUNCTIONS; i++) {
 		if (!strcmp(name, functions[i].name) && to_offset(elf, address, &offset))
 			add_place(lib, functions[i].kind, best_place(fd, offset));
@@ -191,9 +193,23 @@ static bool has(const struct library *lib, enum function_kind kind)
 	return false;
 }
 
+/*
+ * An allocator's own operator new gives memory by itself. The C++ library's has malloc() do that,
+ * and may throw; what is thrown cannot pass a probe at a function's end.
+ */
+static void settle_new(struct library *lib)
+{
+	unsigned int i;
+
+	for (i = 0; i < lib->count && lib->has_malloc && !lib->throws; i++) {
+		if (lib->places[i].kind == CALL_NEW)
+			lib->places[i].kind = CALL_MALLOC;
+	}
+}
+
 int library_read(const char *path, struct library *lib)
 {
-	int fd;
+	int fd, class = sizeof(long) == 8 ? ELFCLASS64 : ELFCLASS32;
 	Elf *elf = open_elf(path, &fd);
 	Elf_Scn *scn = NULL;
 	GElf_Shdr sh;
@@ -201,14 +217,15 @@ int library_read(const char *path, struct library *lib)
 	memset(lib, 0, sizeof(*lib));
 	if (!elf)
 		return -errno;
-	while ((scn = elf_nextscn(elf, scn))) {
+	while (gelf_getclass(elf) == class && (scn = elf_nextscn(elf, scn))) {
 		if (gelf_getshdr(scn, &sh) &&
 		    (sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM))
 			read_table(fd, elf, scn, &sh, lib);
 	}
 	elf_end(elf);
 	close(fd);
-	lib->allocates = has(lib, CALL_MALLOC) && has(lib, CALL_FREE);
+	lib->allocates = (lib->has_malloc && has(lib, CALL_FREE)) || has(lib, CALL_NEW);
+	settle_new(lib);
 	return 0;
 }
 

@@ -18,7 +18,9 @@ struct place {
 struct library {
 	struct place places[MOST_PLACES];
 	unsigned int count;
-	bool allocates; /* it has malloc() and free() */
+	bool has_malloc;
+	bool throws;	/* it is, or has in it, the C++ library */
+	bool allocates; /* it has malloc() and free(), or operator new */
 };
 
 /*

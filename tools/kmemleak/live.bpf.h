@@ -36,6 +36,10 @@ __u64 watched[WATCH_BITS / 64] = {};
 /* Objects younger than this are not counted; as struct object.time. */
 __u64 least_age = 0;
 
+/* What a walk is for, and the objects that it had no group for. Set by userspace. */
+__u32 for_report = 0;
+__u64 groups_missed = 0;
+
 /*
  * Objects that live. Filled at allocation, sized by userspace. When it is full, further objects are
  * lost.
@@ -66,12 +70,15 @@ struct {
 	__type(value, struct object);
 } aside SEC(".maps");
 
-/* Frees that came so. Userspace carries them out. When it is full, frees are lost. */
+/*
+ * Frees that came so, and when: as struct object.time. Userspace carries them out. When it is full,
+ * frees are lost.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct object_key);
-	__type(value, u8);
+	__type(value, u64);
 } pending SEC(".maps");
 
 /* Has anything been put into `aside` and `pending`? */
@@ -86,14 +93,10 @@ struct chains {
 	__type(value, struct stack_key);
 } chains_0 SEC(".maps"), chains_1 SEC(".maps");
 
-/*
- * What a walk through the objects finds. Takes memory when it is filled. When it is full, groups are
- * missing from the report.
- */
+/* What a walk through the objects finds. When it is full, groups are missing from the report. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 18);
+	__uint(max_entries, 1 << 17);
 	__type(key, struct group_key);
 	__type(value, struct group);
 } groups SEC(".maps");
@@ -131,6 +134,7 @@ static __always_inline u64 keep_chain(void *ctx, u64 start)
 	u32 half = current_half();
 	struct stack_key key = {};
 	u64 id = 0;
+	int err;
 
 	if (start && !config.user_stack)
 		known_stack_here(ctx, start, half, &key);
@@ -142,12 +146,13 @@ static __always_inline u64 keep_chain(void *ctx, u64 start)
 	id = hash_step(id, key.pid);
 	id = hash_step(id, *(u64 *)&key.comm[0]);
 	id = hash_step(id, *(u64 *)&key.comm[8]) | 2;
-	if (!bpf_map_lookup_elem(HALF_MAP(chains, half), &id) &&
-	    bpf_map_update_elem(HALF_MAP(chains, half), &id, &key, BPF_ANY)) {
-		count_lost(LOST_MAP_FULL);
-		return STACK_LOST;
-	}
-	return id;
+	if (bpf_map_lookup_elem(HALF_MAP(chains, half), &id))
+		return id;
+	err = bpf_map_update_elem(HALF_MAP(chains, half), &id, &key, BPF_ANY);
+	if (!err)
+		return id;
+	count_lost(lost_because(err));
+	return STACK_LOST;
 }
 
 /* The map of what @allocator makes. */
@@ -164,7 +169,8 @@ static __always_inline void add_object(const struct object_key *key, const struc
 	err = bpf_map_update_elem(map_of(object->site.allocator), key, object, BPF_ANY);
 	if (!err)
 		return;
-	if (err == -EBUSY && !bpf_map_update_elem(&aside, key, object, BPF_ANY)) {
+	/* In use by what this interrupted: -EBUSY, from 6.15 -EDEADLK or -ETIMEDOUT. */
+	if (lost_because(err) == LOST_BUSY && !bpf_map_update_elem(&aside, key, object, BPF_ANY)) {
 		set_aside = 1;
 		return;
 	}
@@ -211,18 +217,20 @@ static __always_inline void made(void *ctx, u64 start, const struct object_key *
 /* Takes the object out that @allocator, or one of its kind, made. */
 static __always_inline void forget(const struct object_key *key, enum allocator allocator)
 {
-	u8 yes = 1;
-	int err;
+	int err, aside_err = -ENOENT;
+	u64 now;
 
 	err = bpf_map_delete_elem(map_of(allocator), key);
 	if (!err)
 		return;
-	if (*(volatile u32 *)&set_aside && !bpf_map_delete_elem(&aside, key))
+	if (*(volatile u32 *)&set_aside)
+		aside_err = bpf_map_delete_elem(&aside, key);
+	/* Older than the unit, or not wanted? */
+	if (!aside_err || (err == -ENOENT && aside_err == -ENOENT))
 		return;
-	if (err != -EBUSY)
-		return; /* older than the unit, or not wanted */
 	frees_pending = 1;
-	if (bpf_map_update_elem(&pending, key, &yes, BPF_ANY))
+	now = object_clock();
+	if (bpf_map_update_elem(&pending, key, &now, BPF_ANY))
 		count_lost(LOST_BUSY);
 }
 
@@ -269,8 +277,11 @@ int count_objects(struct bpf_iter__bpf_map_elem *ctx)
 		first.count = 1;
 		first.bytes = object.bytes;
 		first.age = age;
-		if (bpf_map_update_elem(&groups, &key, &first, BPF_NOEXIST))
-			count_lost(LOST_MAP_FULL);
+		if (bpf_map_update_elem(&groups, &key, &first, BPF_NOEXIST)) {
+			groups_missed++;
+			if (for_report)
+				count_lost(LOST_MAP_FULL);
+		}
 		return 0;
 	}
 	group->count++;

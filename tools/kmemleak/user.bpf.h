@@ -23,6 +23,9 @@
 /* The mappings of processes are looked at in so many calls, and then more and more rarely. */
 #define LOOKED_AT 64
 
+/* The frame of operator new is no larger, in bytes. */
+#define NEW_FRAME 256
+
 /* A call that has not returned yet. */
 struct inside {
 	u64 sp; /* the stack pointer at its begin; 0: there is none */
@@ -34,6 +37,8 @@ struct inside {
 	u32 kind;
 	u32 allocator;
 	u64 calls; /* so far */
+	u64 new_sp,
+		new_site; /* of an operator new that has not called malloc() yet; 0: there is none */
 };
 
 /* Key: the thread's id. Filled at its first call; when it is full, allocations are lost. */
@@ -52,14 +57,40 @@ struct {
 
 const volatile __u32 page_size = 4096;
 
-static __always_inline u64 caller(struct pt_regs *ctx)
+/* include/uapi/asm-generic/mman-common.h */
+#define MAP_FIXED 0x10
+
+/* What a function is called with. */
+struct registers {
+	u64 sp;
+	u64 arg[4];
+	u64 link; /* where it returns to, on machines that have that in a register */
+};
+
+/* Read at one place: moved about, it would be by an address that the verifier does not follow. */
+static __always_inline void read_registers(struct registers *r, struct pt_regs *ctx)
 {
-	u64 address = 0;
+	u64 sp = PT_REGS_SP(ctx), a = PT_REGS_PARM1(ctx), b = PT_REGS_PARM2(ctx),
+	    c = PT_REGS_PARM3(ctx), d = PT_REGS_PARM4(ctx);
+
+	asm volatile("" : "+r"(sp), "+r"(a), "+r"(b), "+r"(c), "+r"(d));
+	r->sp = sp;
+	r->arg[0] = a;
+	r->arg[1] = b;
+	r->arg[2] = c;
+	r->arg[3] = d;
+#if !defined(__TARGET_ARCH_x86)
+	r->link = PT_REGS_RET(ctx);
+#endif
+}
+
+static __always_inline u64 caller(const struct registers *r)
+{
+	u64 address = r->link;
 
 #if defined(__TARGET_ARCH_x86)
-	bpf_probe_read_user(&address, sizeof(address), (void *)PT_REGS_SP(ctx));
-#else
-	address = PT_REGS_RET(ctx);
+	address = 0;
+	bpf_probe_read_user(&address, sizeof(address), (void *)r->sp);
 #endif
 	return address;
 }
@@ -100,33 +131,44 @@ static __always_inline void give_up(struct inside *in, u64 old, enum allocator a
 	}
 }
 
-static __always_inline int enter(struct pt_regs *ctx, enum function_kind kind, u64 bytes, u64 store,
-				 u64 old)
+/* The running thread's. NULL: there is no room for it. */
+static __always_inline struct inside *find_inside(void)
 {
 	u32 tid = bpf_get_current_pid_tgid();
-	u64 sp = PT_REGS_SP(ctx), site;
 	struct inside *in = bpf_map_lookup_elem(&inside, &tid);
 	static const struct inside none = {};
+	int err;
 
-	if (!in) {
-		if (bpf_map_update_elem(&inside, &tid, &none, BPF_ANY))
-			count_lost(LOST_MAP_FULL);
-		in = bpf_map_lookup_elem(&inside, &tid);
-		if (!in)
-			return 0;
-	}
-	site = caller(ctx);
+	if (in)
+		return in;
+	err = bpf_map_update_elem(&inside, &tid, &none, BPF_ANY);
+	if (err)
+		count_lost(lost_because(err));
+	return bpf_map_lookup_elem(&inside, &tid);
+}
+
+static __always_inline int enter(const struct registers *r, enum function_kind kind, u64 bytes,
+				 u64 store, u64 old)
+{
+	struct inside *in = find_inside();
+	u64 sp = r->sp, site;
+
+	if (!in)
+		return 0;
+	site = caller(r);
 	/* An inner call. A frame that is further out is gone: longjmp() went past it. */
 	if (in->sp && (sp < in->sp || (sp == in->sp && came_by_jump(site))))
 		return 0;
 	in->sp = sp;
-	in->site = site;
+	/* Of what operator new gets from malloc(), its caller is the site. */
+	in->site = in->new_sp > sp && in->new_sp - sp < NEW_FRAME ? in->new_site : site;
+	in->new_sp = 0;
 	in->bytes = bytes;
 	in->store = store;
 	in->kind = kind;
 	in->allocator = kind == CALL_MMAP || kind == CALL_MREMAP ? ALLOC_MMAP : ALLOC_MALLOC;
 	in->old_key.address = 0;
-	if (old)
+	if (old && observing())
 		give_up(in, old, in->allocator);
 	return 0;
 }
@@ -178,28 +220,55 @@ static __always_inline int unmap(u64 address, u64 bytes)
 	return 0;
 }
 
+/* Nothing is at its end: an exception could not pass by there. */
+static __always_inline int begin_new(const struct registers *r)
+{
+	struct inside *in = find_inside();
+
+	if (!in || (in->sp && r->sp < in->sp))
+		return 0;
+	in->new_sp = r->sp;
+	in->new_site = caller(r);
+	return 0;
+}
+
+/* A mapping at an address that is asked for takes the place of what is there. */
+static __always_inline int map(const struct registers *r, u64 address, u64 bytes)
+{
+	if (r->arg[3] & MAP_FIXED)
+		tell_of_process(bpf_get_current_pid_tgid() >> 32, PROCESS_UNMAPS, address,
+				whole_pages(bytes));
+	return enter(r, CALL_MMAP, bytes, 0, 0);
+}
+
 static __always_inline int called(struct pt_regs *ctx, enum function_kind kind)
 {
-	u64 a = PT_REGS_PARM1(ctx), b = PT_REGS_PARM2(ctx), c = PT_REGS_PARM3(ctx);
+	struct registers regs = {}, *r = &regs;
 	struct object_key key;
+	u64 a, b, c;
+
+	read_registers(r, ctx);
+	a = r->arg[0];
+	b = r->arg[1];
+	c = r->arg[2];
 
 	switch (kind) {
 	case CALL_MALLOC:
-		return enter(ctx, kind, a, 0, 0);
+		return enter(r, kind, a, 0, 0);
 	case CALL_CALLOC:
-		return enter(ctx, kind, product(a, b), 0, 0);
+		return enter(r, kind, product(a, b), 0, 0);
 	case CALL_REALLOC:
-		return enter(ctx, kind, b, 0, a);
+		return enter(r, kind, b, 0, a);
 	case CALL_REALLOCARRAY:
-		return enter(ctx, kind, product(b, c), 0, a);
+		return enter(r, kind, product(b, c), 0, a);
 	case CALL_MEMALIGN:
-		return enter(ctx, kind, b, 0, 0);
+		return enter(r, kind, b, 0, 0);
 	case CALL_POSIX_MEMALIGN:
-		return enter(ctx, kind, c, a, 0);
+		return enter(r, kind, c, a, 0);
 	case CALL_MMAP:
-		return enter(ctx, kind, b, 0, 0);
+		return map(r, a, b);
 	case CALL_MREMAP:
-		return enter(ctx, kind, c, 0, a);
+		return enter(r, kind, c, 0, a);
 	case CALL_FREE:
 		key_of(&key, a);
 		if (a)
@@ -207,6 +276,8 @@ static __always_inline int called(struct pt_regs *ctx, enum function_kind kind)
 		return 0;
 	case CALL_MUNMAP:
 		return unmap(a, b);
+	case CALL_NEW:
+		return begin_new(r);
 	default:
 		return 0;
 	}
@@ -232,6 +303,7 @@ CALL_PROGRAM(mmap, CALL_MMAP)
 CALL_PROGRAM(mremap, CALL_MREMAP)
 CALL_PROGRAM(free, CALL_FREE)
 CALL_PROGRAM(munmap, CALL_MUNMAP)
+CALL_PROGRAM(new, CALL_NEW)
 
 /* Where one probe can be at many places: each has its kind for a cookie. */
 SEC("uprobe")
@@ -248,11 +320,12 @@ static __always_inline int returned(struct pt_regs *ctx)
 {
 	u32 tid = bpf_get_current_pid_tgid();
 	struct inside *in = bpf_map_lookup_elem(&inside, &tid);
-	u64 result = PT_REGS_RC(ctx);
+	u64 result = PT_REGS_RC(ctx), sp = PT_REGS_SP(ctx);
 	struct object object = {};
 	struct object_key key;
 
-	if (!in || !in->sp || in->sp + RETURN_POPS != PT_REGS_SP(ctx))
+	asm volatile("" : "+r"(result), "+r"(sp));
+	if (!in || !in->sp || in->sp + RETURN_POPS != sp)
 		return 0;
 	in->sp = 0;
 	/* So that userspace knows what is mapped where: at first often, as a program comes to run. */
@@ -265,12 +338,14 @@ static __always_inline int returned(struct pt_regs *ctx)
 	} else if (in->allocator == ALLOC_MMAP && result == ~0ULL) {
 		result = 0;
 	}
-	if (!result) {
-		/* It failed, unless it was realloc(old, 0), which is a free. */
-		if (in->old_key.address && in->bytes)
-			add_object(&in->old_key, &in->old);
+	/*
+	 * It failed, unless it was realloc(old, 0), which is a free. At the end, what there was is to
+	 * be in the last report.
+	 */
+	if (in->old_key.address && ((!result && in->bytes) || !observing()))
+		add_object(&in->old_key, &in->old);
+	if (!result)
 		return 0;
-	}
 	key_of(&key, result);
 	object.site.address = in->site;
 	object.site.allocator = in->allocator;
@@ -329,6 +404,8 @@ int thread_gone(struct bpf_raw_tracepoint_args *ctx)
 	u32 tid = bpf_get_current_pid_tgid();
 
 	bpf_map_delete_elem(&inside, &tid);
+	if (bpf_get_current_pid_tgid() >> 32 == tid && current_chosen())
+		tell_of_process(tid, PROCESS_ENDED, 0, 0);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -47,6 +48,13 @@ struct process {
 	unsigned int looks; /* to be taken at what it has mapped since it runs another program */
 };
 
+/* A link to process `pid`: libbpf's, or by its file descriptor. */
+struct attached {
+	pid_t pid;
+	int fd;
+	struct bpf_link *link; /* NULL: it is `fd` */
+};
+
 static struct {
 	struct kmemleak *skel;
 	const char *wanted; /* the list of -O, or NULL */
@@ -54,13 +62,12 @@ static struct {
 	unsigned int library_count;
 	struct process processes[MOST_PROCESSES];
 	unsigned int process_count;
-	bool multi; /* links of many places, by their file descriptors; else one each */
-	int *fds;
-	unsigned int fd_count;
-	struct bpf_link **links;
-	unsigned int link_count;
+	bool multi; /* links are of many places */
+	struct attached *attached;
+	unsigned int attached_count;
 	struct ring_buffer *notices;
-	bool told_of_too_many;
+	bool told_of_too_many, told_of_children;
+	bool started;
 	int error; /* of the last probe that could not be attached */
 } user;
 
@@ -70,12 +77,13 @@ static const char *const programs[FUNCTION_KINDS] = {
 	[CALL_MEMALIGN] = "enter_memalign", [CALL_POSIX_MEMALIGN] = "enter_posix_memalign",
 	[CALL_MMAP] = "enter_mmap",	    [CALL_MREMAP] = "enter_mremap",
 	[CALL_FREE] = "enter_free",	    [CALL_MUNMAP] = "enter_munmap",
+	[CALL_NEW] = "enter_new",
 };
 
 /* Does the function make objects, so that its end is needed? */
 static bool returns(const struct place *place)
 {
-	return place->kind != CALL_FREE && place->kind != CALL_MUNMAP;
+	return place->kind != CALL_FREE && place->kind != CALL_MUNMAP && place->kind != CALL_NEW;
 }
 
 /* include/uapi/linux/bpf.h, which the one that we are built with may not have yet. */
@@ -108,8 +116,15 @@ static bool has_uprobe_multi(void)
 
 int user_choose(struct kmemleak *skel, bool follow)
 {
+	struct rlimit files;
 	unsigned int i;
 	int err;
+
+	/* Each link takes one; where they are of one place, a process takes dozens. */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 
 	user.multi = has_uprobe_multi();
 	for (i = 0; i < FUNCTION_KINDS; i++)
@@ -128,6 +143,26 @@ int user_choose(struct kmemleak *skel, bool follow)
 	return err ? err : bpf_map__set_max_entries(skel->maps.inside, MOST_THREADS);
 }
 
+/* Takes note of a link. Returns 0 or a negative errno. */
+static int attached(pid_t pid, int fd, struct bpf_link *link)
+{
+	struct attached *all = reallocarray(user.attached, user.attached_count + 1, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	user.attached = all;
+	all[user.attached_count++] = (struct attached){ pid, fd, link };
+	return 0;
+}
+
+static void detach_one(const struct attached *a)
+{
+	if (a->link)
+		bpf_link__destroy(a->link);
+	else
+		close(a->fd);
+}
+
 /* Probes @count places at @offsets in the file @path of process @pid. Returns 0 or a negative errno. */
 static int attach_many(const struct bpf_program *prog, bool ends, pid_t pid, const char *path,
 		       const __u64 *offsets, const __u64 *cookies, unsigned int count)
@@ -142,33 +177,18 @@ static int attach_many(const struct bpf_program *prog, bool ends, pid_t pid, con
 		.multi_flags = ends ? UPROBE_MULTI_RETURN : 0,
 		.pid = pid,
 	};
-	int *fds = realloc(user.fds, (user.fd_count + 1) * sizeof(*fds)), fd;
+	int fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 
-	if (!fds)
-		return -ENOMEM;
-	user.fds = fds;
-	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-	if (fd < 0)
-		return -errno;
-	fds[user.fd_count++] = fd;
-	return 0;
+	return fd < 0 ? -errno : attached(pid, fd, NULL);
 }
 
 static int attach_one(const struct bpf_program *prog, bool end, pid_t pid, const char *path,
 		      uint64_t offset)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = end);
-	struct bpf_link **links = realloc(user.links, (user.link_count + 1) * sizeof(*links)),
-			*link;
+	struct bpf_link *link = bpf_program__attach_uprobe_opts(prog, pid, path, offset, &opts);
 
-	if (!links)
-		return -ENOMEM;
-	user.links = links;
-	link = bpf_program__attach_uprobe_opts(prog, pid, path, offset, &opts);
-	if (!link)
-		return -errno;
-	links[user.link_count++] = link;
-	return 0;
+	return link ? attached(pid, -1, link) : -errno;
 }
 
 /*
@@ -220,8 +240,11 @@ static void probe(struct process *p, unsigned int n)
 	for (round = 0; round < ROUNDS && !err; round++)
 		err = probe_round(p, &user.libraries[n], round);
 	/* It may have ended meanwhile. */
-	if (err && err != -ESRCH)
-		user.error = err;
+	if (!err || err == -ESRCH)
+		return;
+	if (user.started && !user.error)
+		say_note("cannot probe process %d, and maybe others: %s", p->pid, strerror(-err));
+	user.error = err;
 }
 
 /* Is the file called @path one that -O names? */
@@ -243,8 +266,8 @@ static bool is_wanted(const char *path)
 /* Takes note of the file @path, which we can open as @open_path, if it has an allocator. */
 static void see_file(const char *path, const char *open_path)
 {
+	struct stat st, here;
 	struct known *k;
-	struct stat st;
 	unsigned int i;
 
 	if (user.library_count == MOST_LIBRARIES || (user.wanted && !is_wanted(path)) ||
@@ -255,7 +278,11 @@ static void see_file(const char *path, const char *open_path)
 			return;
 	}
 	k = &user.libraries[user.library_count];
-	snprintf(k->path, sizeof(k->path), "%s", open_path);
+	/* Better not by way of a process, which may end. */
+	snprintf(k->path, sizeof(k->path), "%s",
+		 !stat(path, &here) && here.st_dev == st.st_dev && here.st_ino == st.st_ino
+			 ? path
+			 : open_path);
 	if (library_read(open_path, &k->lib) || (!k->lib.allocates && !user.wanted) ||
 	    !k->lib.count)
 		return;
@@ -316,12 +343,31 @@ static struct process *add_process(pid_t pid)
 	}
 	if (user.process_count == MOST_PROCESSES) {
 		if (!user.told_of_too_many)
-			say_note("only the first %d processes are observed", MOST_PROCESSES);
+			say_note("only %d processes at a time are observed", MOST_PROCESSES);
 		user.told_of_too_many = true;
 		return NULL;
 	}
-	user.processes[user.process_count].pid = pid;
+	user.processes[user.process_count] = (struct process){ .pid = pid };
 	return &user.processes[user.process_count++];
+}
+
+/* Its probes went with it; others may need the room. */
+static void forget_process(pid_t pid)
+{
+	struct attached *from = user.attached, *to = from;
+	unsigned int i;
+
+	for (i = 0; i < user.process_count; i++) {
+		if (user.processes[i].pid == pid)
+			user.processes[i--] = user.processes[--user.process_count];
+	}
+	for (; from < user.attached + user.attached_count; from++) {
+		if (from->pid == pid)
+			detach_one(from);
+		else
+			*to++ = *from;
+	}
+	user.attached_count = to - user.attached;
 }
 
 static int on_notice(void *context, void *data, size_t size)
@@ -335,6 +381,14 @@ static int on_notice(void *context, void *data, size_t size)
 		unmap_later(notice);
 		return 0;
 	}
+	if (notice->event == PROCESS_ENDED) {
+		forget_process(notice->pid);
+		return 0;
+	}
+	if (notice->event == PROCESS_MADE && !user.told_of_children)
+		say_note(
+			"processes that others start are observed from a moment after their begin on");
+	user.told_of_children |= notice->event == PROCESS_MADE;
 	p = add_process(notice->pid);
 	if (!p)
 		return 0;
@@ -385,18 +439,20 @@ static void see_dependencies(const char *file)
 static bool find_program(const char *name, char *path, size_t size)
 {
 	const char *folders = getenv("PATH");
+	struct stat st;
 	size_t n;
 
-	if (strchr(name, '/')) {
-		snprintf(path, size, "%s", name);
-		return !access(path, X_OK);
-	}
-	for (; folders && *folders; folders += n + (folders[n] == ':')) {
+	if (!folders)
+		folders = "/bin:/usr/bin";
+	if (strchr(name, '/'))
+		folders = "";
+	do {
 		n = strcspn(folders, ":");
 		snprintf(path, size, "%.*s%s%s", (int)n, folders, n ? "/" : "", name);
-		if (!access(path, X_OK))
+		if (!access(path, X_OK) && !stat(path, &st) && S_ISREG(st.st_mode))
 			return true;
-	}
+		folders += n;
+	} while (*folders++);
 	return false;
 }
 
@@ -478,6 +534,7 @@ int user_attach(struct kmemleak *skel, const char *pids, pid_t command, const ch
 	}
 	for (i = 0; i < user.process_count; i++)
 		probe_all(&user.processes[i]);
+	user.started = true;
 	if (!user.error)
 		return EXIT_DONE;
 	if (user.error == -EINVAL) {
@@ -521,12 +578,9 @@ void user_look_again(void)
 
 void user_detach(void)
 {
-	while (user.fd_count)
-		close(user.fds[--user.fd_count]);
-	while (user.link_count)
-		bpf_link__destroy(user.links[--user.link_count]);
-	free(user.fds);
-	free(user.links);
+	while (user.attached_count)
+		detach_one(&user.attached[--user.attached_count]);
+	free(user.attached);
 	free(user.libraries);
 	ring_buffer__free(user.notices);
 }

@@ -41,12 +41,20 @@ static int run_over(const struct bpf_program *prog, int fd)
 static void apply_pending(struct kmemleak *skel)
 {
 	int live = bpf_map__fd(skel->maps.live), pending = bpf_map__fd(skel->maps.pending);
+	int mappings = bpf_map__fd(skel->maps.mappings);
 	struct object_key key;
+	struct object object;
+	__u64 freed;
 
-	/* An allocation of this address withdraws it; who takes it away has to carry it out. */
+	/* Not what has been made there since. An allocation of this address withdraws it, too. */
 	while (!bpf_map_get_next_key(pending, NULL, &key)) {
-		if (!bpf_map_delete_elem(pending, &key) && bpf_map_delete_elem(live, &key))
-			bpf_map_delete_elem(bpf_map__fd(skel->maps.mappings), &key);
+		if (bpf_map_lookup_elem(pending, &key, &freed) ||
+		    bpf_map_delete_elem(pending, &key))
+			continue;
+		if (!bpf_map_lookup_elem(live, &key, &object) && object.time <= freed)
+			bpf_map_delete_elem(live, &key);
+		if (!bpf_map_lookup_elem(mappings, &key, &object) && object.time <= freed)
+			bpf_map_delete_elem(mappings, &key);
 	}
 }
 

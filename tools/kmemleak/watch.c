@@ -26,7 +26,7 @@
 
 struct history {
 	uint64_t count, bytes; /* by the last walk */
-	uint64_t most;	       /* objects in any walk */
+	uint64_t most;	       /* objects when it had grown last */
 	unsigned int growths;
 	unsigned int quiet; /* walks since it has grown */
 	bool watched;
@@ -53,23 +53,33 @@ void watch_free(struct watch *w)
 	free(w);
 }
 
+static void set_bit(volatile __u64 *bits, const struct site *site)
+{
+	__u64 bit = WATCH_BIT(site);
+
+	bits[bit / 64] |= 1ULL << bit % 64;
+}
+
 static void judge(struct watch *w, const struct site *site, struct history *r, volatile __u64 *bits)
 {
 	bool large = r->bytes >= LARGE;
 	__u64 bit = WATCH_BIT(site);
 
-	if (w->walks > FIRST_WALKS && r->count > r->most + r->most / 100 + LEAST_GROWTH) {
+	if (w->walks <= FIRST_WALKS) {
+		if (r->count > r->most)
+			r->most = r->count;
+	} else if (r->count > r->most + r->most / 100 + LEAST_GROWTH) {
 		r->growths++;
 		r->quiet = 0;
+		/* Only now: what grows slowly comes here, too, with time. */
+		r->most = r->count;
 	} else {
 		r->quiet++;
 	}
-	if (r->count > r->most)
-		r->most = r->count;
 	if (!r->watched && (r->growths >= GROWTHS || large) && w->watched < MOST_WATCHED) {
 		r->watched = true;
 		w->watched++;
-		bits[bit / 64] |= 1ULL << bit % 64;
+		set_bit(bits, site);
 	} else if (r->watched && !large && r->quiet > PATIENCE) {
 		r->watched = false;
 		r->growths = 0;
@@ -98,6 +108,12 @@ void watch_update(struct watch *w, const struct tally *groups, volatile __u64 *b
 	}
 	for (i = 0; i < w->histories.count; i++)
 		judge(w, tally_key(&w->histories, i), tally_value(&w->histories, i), bits);
+	/* Those that share a bit with one that is not watched any more. */
+	for (i = 0; i < w->histories.count; i++) {
+		r = tally_value(&w->histories, i);
+		if (r->watched)
+			set_bit(bits, tally_key(&w->histories, i));
+	}
 }
 
 void watch_about(const struct watch *w, const struct tally *groups, bool exact, struct cell *sites,
