@@ -10,7 +10,8 @@
  *	heap [--wait] huge N		has N allocations of each kind fail, in fail_all()
  *	heap [--wait] threads N		each of four threads leaks N in leak_in_thread()
  *	heap [--wait] fork N		leaks N in leak_before(); a child frees its copies of them and
- *					leaks N in leak_in_child(), and lives as long as its parent
+ *					a second later leaks N in leak_in_child(), and lives as long as
+ *					its parent
  *	heap [--wait] exec N		leaks N in leak_before(), and N more in leak_after() after exec
  *	heap [--wait] churn N		allocates 200 of many sizes and frees them, N times
  *
@@ -393,6 +394,7 @@ static void fork_and_leak(void)
 		prctl(PR_SET_PDEATHSIG, 15);
 		for (i = 0; i < count; i++)
 			free(blocks[i]);
+		sleep(1); /* who is told of new processes has time to observe it */
 		leak_in_child();
 		close(ends[1]);
 		close(ends[0]);

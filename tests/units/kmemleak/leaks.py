@@ -5,6 +5,7 @@ import collections
 import contextlib
 import json
 import os
+import re
 import signal
 import time
 
@@ -14,12 +15,16 @@ KMEMLEAK = tool("kmemleak")
 OBSERVING = r"(?m)^kmemleak: observing$"
 HELD = 1000
 
+# The allocator's own.
+ALLOCATE = re.compile(r"_*k[mz]alloc|_*kmem_cache_|_*do_kmalloc|slab_")
+
 # The functions that allocate them, and what these may be part of in another kernel.
-EVENTFD = {"do_eventfd", "__do_sys_eventfd2", "__se_sys_eventfd2", "__x64_sys_eventfd2"}
-PIPE = {"alloc_pipe_info", "get_pipe_inode", "create_pipe_files"}
-SOCKET = {"sk_prot_alloc", "sk_alloc"}
-SOCKET_INODE = {"sock_alloc_inode"}
-FILE = {"alloc_empty_file"}
+EVENTFD = frozenset({"do_eventfd", "__do_sys_eventfd2", "__se_sys_eventfd2",
+                     "__x64_sys_eventfd2"})
+PIPE = frozenset({"alloc_pipe_info"})
+SOCKET = frozenset({"sk_prot_alloc", "sk_alloc"})
+SOCKET_INODE = frozenset({"sock_alloc_inode"})
+FILE = frozenset({"alloc_empty_file", "__alloc_file"})
 
 
 def leak(*args):
@@ -66,6 +71,18 @@ def settled(unit, done):
     return report
 
 
+def release():
+    return tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
+
+
+def missed(report):
+    """
+    How many objects may be too many or too few. Linux 7 may preempt a program at a tracepoint, and
+    does not run it for what other tasks do on that CPU until it has ended: these are counted.
+    """
+    return report["lost"]["recursion"] if release() >= (7, 0) else 0
+
+
 def leaf(row):
     return row["stack"][0]["name"] if row["stack"] else None
 
@@ -76,7 +93,11 @@ def at_leaf(names):
 
 def near_leaf(names):
     """Where the leaf is the allocator's own function, or one that it calls."""
-    return lambda row: not set(names).isdisjoint(named(row["stack"])[:3])
+    def near(row):
+        callers = [name for name in named(row["stack"])[:4]
+                   if not ALLOCATE.match(name or "")]
+        return callers[:1] and callers[0] in names
+    return near
 
 
 def on_stack(*names):
@@ -127,9 +148,21 @@ def around(load, *options, cue=True):
         with Running(argv) as unit:
             unit.wait_for(OBSERVING)
             if cue:
-                go(loaded)
-                loaded.wait_for("made|done", loaded.out)
+                work(loaded)
             yield unit, loaded
+
+
+@contextlib.contextmanager
+def beside(*loads):
+    """More loads, which wait for their cues: with their pids."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(waiting(load)) for load in loads]
+
+
+def work(load):
+    """The load does its work."""
+    go(load)
+    load.wait_for("made|done", load.out)
 
 
 def drop(load):
@@ -151,14 +184,19 @@ def resident(pid):
 
 
 class LeakCase(Case):
+    def assert_only(self, report, allocators):
+        """The rows are of these allocators."""
+        kinds = {row["allocator"].split(",")[0] for row in report["rows"]}
+        self.assertLessEqual(kinds, set(allocators.split(",")), shown(report))
+
     def assert_rows(self, report, wanted, objects, what, rows=None, total=None):
         """What is wanted of the report are so many objects, in so many rows, of so many bytes."""
         found = chosen(report, wanted)
         about = f"{what}: {shown(report)}"
-        self.assertEqual(count(found), objects, about)
+        self.assertLessEqual(abs(count(found) - objects), missed(report), about)
         if rows is not None:
             self.assertEqual(len(found), rows, about)
-        if total is not None:
+        if total is not None and count(found) == objects:
             self.assertEqual(size(found), total, about)
         return found
 
@@ -172,9 +210,9 @@ class LeakCase(Case):
         self.assertEqual(lost["total"], sum(n for name, n in lost.items() if name != "total"))
         self.assertEqual(lost["total"] - lost["recursion"], 0, str(lost))
 
-    def assert_memory_stays(self, load, *options):
-        """Under the load, the unit's memory is after a while what it was."""
-        warm, long = (8, 12) if GUEST else (2, 3.5)
+    def assert_memory_stays(self, load, *options, warm=1):
+        """Under the load, the unit's memory is after a while what it was after @warm seconds."""
+        warm, long = (2 * warm, 4) if GUEST else (warm, 1.8)
         with contextlib.ExitStack() as stack:
             loaded = stack.enter_context(Running(load))
             argv = [KMEMLEAK, "-v", "-i", "100ms", "-o", "/dev/null",

@@ -4,19 +4,23 @@
 import os
 import re
 import shutil
-import signal
 import sys
 import time
 
-from harness import CPUS, GUEST, Running, in_kernel, named, run
+from harness import CPUS, GUEST, Running, in_kernel, named, run, waiting
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 from leaks import (EVENTFD, FILE, HELD, KMEMLEAK, OBSERVING, PIPE, SOCKET, SOCKET_INODE, LeakCase,
-                   around, ask, at_leaf, by_function, chosen, count, drop, finish, leaf, leak,
-                   near_leaf, on_stack, settled, shown, size)
+                   around, ask, at_leaf, beside, by_function, chosen, count, drop, finish, leaf,
+                   leak, missed, near_leaf, on_stack, release, settled, shown, size,
+                   work)
 
 SLAB = "kmalloc,cache"
+
+# So many unmapped pages at most each CPU gathers before it frees them (PAGEVEC_SIZE in
+# include/linux/pagevec.h: 31 at most in any kernel).
+BATCH = 31
 
 # Pages of its stack, code and data that a program may touch beside.
 FEW = 20
@@ -50,10 +54,6 @@ def in_bulk(row):
     return any(IN_BULK.match(name or "") for name in named(row["stack"]))
 
 
-def release():
-    return tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
-
-
 def setting(name):
     """A number below /proc/sys; 0 where this kernel has none."""
     try:
@@ -73,26 +73,30 @@ def struct_size(name):
 class Held(LeakCase):
     """Objects that are held, and are held no more."""
 
-    def hold(self, kind, functions, *options, sites=1, allocators=SLAB):
+    def hold(self, kind, functions, *options, allocators=SLAB):
         """
-        The rows of @functions, which allocate an object for each of the load's, at so many sites:
-        all of them while it holds them, none afterwards.
+        The rows of @functions (names: sites), of which the load has objects allocated, one for
+        each of its own at each of the sites: all of them while it holds them, none afterwards.
         """
-        exact = "--exact" in options
+        found = {}
         with around(leak(kind, HELD), "--allocators", allocators, *options) as (unit, load):
             def wanted(row):
-                return leaf(row) in functions and \
+                return any(leaf(row) in names for names in functions) and \
                     row.get("pid", load.process.pid) == load.process.pid
             held = ask(unit)
-            rows = self.assert_rows(held, wanted, sites * HELD, kind)
-            self.assertEqual(len(by_function(rows)), 1, shown(held))
-            if exact:
-                # Call sites in one function are one row.
-                self.assertLessEqual(len(rows), sites, shown(held))
-                for row in rows:
-                    self.assertEqual(row["comm"], "leak")
-                    self.assertEqual("main" in named(row["stack"]), "--user-callchain" in options,
-                                     shown(held))
+            for names, sites in functions.items():
+                rows = self.assert_rows(held, lambda row, names=names: leaf(row) in names and
+                                        wanted(row), sites * HELD, kind)
+                self.assertEqual(len(by_function(rows)), 1, shown(held))
+                found[names] = rows
+                if "--exact" in options:
+                    # Call sites in one function are one row, unless its callers differ.
+                    self.assertLessEqual(len(rows), sites, shown(held))
+                    for row in rows:
+                        self.assertEqual(row["comm"], "leak")
+                        self.assertEqual("main" in named(row["stack"]),
+                                         "--user-callchain" in options, shown(held))
+            self.assert_only(held, allocators)
             self.assert_adds_up(held)
             drop(load)
             after = settled(unit, lambda report: not chosen(report, wanted))
@@ -100,11 +104,12 @@ class Held(LeakCase):
             result = finish(unit)
             self.assert_status(result, 0)
             self.assert_nothing_lost(result.reports[-1])
-        return rows
+        return found.values()
 
     def test_eventfds(self):
-        """--exact: 1,000 eventfds are 1,000 objects with one stack; closed, they are none"""
-        rows = self.hold("eventfds", EVENTFD, "--exact", "-p", "PID")
+        """--exact: 1,000 eventfds and their files, each with one stack; closed, they are none"""
+        # The files are freed after RCU grace periods.
+        rows, files = self.hold("eventfds", {EVENTFD: 1, FILE: 1}, "--exact", "-p", "PID")
         each, rest = divmod(size(rows), HELD)
         self.assertEqual(rest, 0)
         self.assertIn(each, KMALLOC_SIZES)
@@ -112,67 +117,53 @@ class Held(LeakCase):
             needed = struct_size("eventfd_ctx")
             self.assertEqual(each, min(n for n in KMALLOC_SIZES if n >= needed))
         self.assertEqual(rows[0]["allocator"], "kmalloc")
+        self.assertEqual(files[0]["allocator"], "cache")
         self.assertTrue(all(in_kernel(frame) for frame in rows[0]["stack"]), rows)
 
-    def test_user_callchain(self):
-        """--user-callchain: the stack goes on into the program"""
-        rows = self.hold("eventfds", EVENTFD, "--exact", "-p", "PID", "--user-callchain")
-        stack = rows[0]["stack"]
-        kernel = [in_kernel(frame) for frame in stack]
-        self.assertEqual(kernel, sorted(kernel, reverse=True), named(stack))
-        # The C library's functions have no frame: who calls them is not seen, but the next one.
-        self.assertEqual([name for name, ours in zip(named(stack), kernel) if not ours][:2],
-                         ["eventfd", "main"])
-
-    def test_files(self):
-        """the eventfds' files, which are freed after RCU grace periods: none is left"""
-        rows = self.hold("eventfds", FILE, "--exact", "-p", "PID")
-        self.assertEqual(rows[0]["allocator"], "cache")
-
     def test_pipes(self):
-        """1,000 pipes: as many infos, and as many rings of buffers"""
-        rows = self.hold("pipes", PIPE & {"alloc_pipe_info"}, "--exact", "-p", "PID", sites=2,
-                         allocators="kmalloc")
+        """1,000 pipes: an info, a ring of buffers and two files each; their user callchains"""
+        rows, files = self.hold("pipes", {PIPE: 2, FILE: 2}, "--exact", "-p", "PID",
+                                "--user-callchain")
         self.assertEqual({row["allocator"] for row in rows}, {"kmalloc"})
-
-    def test_files_of_pipes(self):
-        """1,000 pipes: two files each, which are made at different places"""
-        with around(leak("pipes", HELD), "--allocators", "cache", "--exact", "-p", "PID") as \
-                (unit, _):
-            self.assert_rows(ask(unit), at_leaf(FILE), 2 * HELD, "files of pipes", rows=2)
+        self.assertEqual({row["allocator"] for row in files}, {"cache"})
+        self.assertEqual(len(files), 2, "they are made at different places")
+        for row in (*rows, *files):
+            stack = row["stack"]
+            kernel = [in_kernel(frame) for frame in stack]
+            self.assertEqual(kernel, sorted(kernel, reverse=True), named(stack))
+            # The C library's functions have no frame: who calls them is not seen, but the next.
+            program = [name for name, ours in zip(named(stack), kernel) if not ours]
+            self.assertRegex(program[0], "^(__)?pipe$")
+            self.assertEqual(program[1], "main")
 
     def test_sockets(self):
         """1,000 sockets, Unix or Internet: as many socks, as many inodes"""
-        for kind in ("unix", "udp"):
-            for functions in (SOCKET, SOCKET_INODE):
-                with self.subTest(f"{kind}: {min(functions)}"):
-                    rows = self.hold(kind, functions, "--exact", "-p", "PID")
+        for kind, allocators in (("unix", SLAB), ("udp", "cache")):
+            with self.subTest(kind):
+                for rows in self.hold(kind, {SOCKET: 1, SOCKET_INODE: 1}, "--exact", "-p", "PID",
+                                      allocators=allocators):
                     self.assertEqual(rows[0]["allocator"], "cache")
 
     def test_by_call_site(self):
         """without --exact: the same numbers by call site"""
-        for options in (["-p", "PID"], ["--comm", "lea?"]):
-            with self.subTest(" ".join(options)):
-                rows = self.hold("eventfds", EVENTFD, *options)
-                self.assertEqual(size(rows) % HELD, 0)
+        rows, = self.hold("eventfds", {EVENTFD: 1}, "-p", "PID", "--comm", "lea?")
+        self.assertEqual(size(rows) % HELD, 0)
 
     def test_whole_machine(self):
-        """--exact without a filter: exactly the 1,000 of the load, among all others'"""
-        self.hold("eventfds", EVENTFD, "--exact")
+        """without a filter: the 1,000 of the load are among all others'"""
         with around(leak("eventfds", HELD), "--allocators", "kmalloc") as (unit, _):
             report = ask(unit)
             # Others may have some.
             self.assertIn(count(chosen(report, at_leaf(EVENTFD))), range(HELD, HELD + 50),
                           shown(report))
+            self.assert_only(report, "kmalloc")
 
     def test_growing(self):
         """a call site that grows gets stacks; its sum stays what it is"""
         objects = 1500 if GUEST else 900
         with around(leak("growing", objects), "-p", "PID", "--allocators", SLAB,
                     "--user-callchain", cue=False) as (unit, load):
-            load.process.stdin.write(b"\n")
-            load.process.stdin.flush()
-            load.wait_for("made", load.out)
+            work(load)
             report = ask(unit)
             rows = self.assert_rows(report, at_leaf(EVENTFD), objects, "eventfds")
             with_stacks = [row for row in rows if len(row["stack"]) > 1]
@@ -188,24 +179,24 @@ class Held(LeakCase):
             self.assert_rows(after, at_leaf(EVENTFD), 0, "closed")
 
     def test_together(self):
-        """eventfds and sockets at a time: each site has its own, under its own load's name"""
-        with around(leak("eventfds", HELD), "--exact", "--allocators", SLAB) as (unit, _):
-            with Running(leak("unix", HELD // 2), stdin=-1) as other:
-                pid = int(other.wait_for(r"ready (\d+)", other.out).group(1))
-                other.process.stdin.write(b"\n")
-                other.process.stdin.flush()
-                other.wait_for("made", other.out)
+        """--exact without a filter: exactly the objects of two loads, each under its own name"""
+        def of_load(names, pid):
+            return lambda row: leaf(row) in names and (row["comm"], row["pid"]) == ("leak", pid)
+        with around(leak("eventfds", HELD), "--exact", "--allocators", SLAB) as (unit, load):
+            eventfds = of_load(EVENTFD, load.process.pid)
+            with waiting(leak("unix", HELD // 2)) as (other, pid):
+                work(other)
                 report = ask(unit)
-                self.assert_rows(report, at_leaf(EVENTFD), HELD, "eventfds", rows=1)
-                rows = self.assert_rows(report, lambda row: leaf(row) in SOCKET and
-                                        row.get("comm") == "leak", HELD // 2, "sockets")
-                self.assertEqual(rows[0]["pid"], pid)
+                self.assert_rows(report, eventfds, HELD, "eventfds", rows=1)
+                sockets = of_load(SOCKET, pid)
+                self.assert_rows(report, sockets, HELD // 2, "sockets")
             # It has been killed: what it had has been freed by the kernel.
-            def gone(row):
-                return row.get("pid") == pid and leaf(row) in SOCKET
-            after = settled(unit, lambda report: not chosen(report, gone))
-            self.assert_rows(after, gone, 0, "sockets of one that was killed")
-            self.assert_rows(after, at_leaf(EVENTFD), HELD, "eventfds", rows=1)
+            after = settled(unit, lambda report: not chosen(report, sockets))
+            self.assert_rows(after, sockets, 0, "sockets of one that was killed")
+            self.assert_rows(after, eventfds, HELD, "eventfds", rows=1)
+            drop(load)
+            after = settled(unit, lambda report: not chosen(report, eventfds))
+            self.assert_rows(after, eventfds, 0, "closed")
 
     # Other allocators.
 
@@ -216,11 +207,14 @@ class Held(LeakCase):
                 row["allocator"] == "pages, order 0 movable"
         with around(leak("pages", HELD), "--exact", "-p", "PID", "--allocators", "pages",
                     "--user-callchain") as (unit, load):
-            self.assert_rows(ask(unit), touched, HELD, "pages",
+            report = ask(unit)
+            self.assert_rows(report, touched, HELD, "pages",
                              total=HELD * os.sysconf("SC_PAGESIZE"))
+            self.assert_only(report, "pages")
             drop(load)
-            after = settled(unit, lambda report: not chosen(report, touched))
-            self.assert_rows(after, touched, 0, "pages that are unmapped")
+            # CPUs free pages by the batch: those in the last ones have not been freed yet.
+            after = settled(unit, lambda r: count(chosen(r, touched)) <= BATCH * CPUS)
+            self.assertLessEqual(count(chosen(after, touched)), BATCH * CPUS, shown(after))
 
     def test_pages_by_kind(self):
         """without --exact: movable pages of order 0 become more by 1,000, and less again"""
@@ -229,15 +223,13 @@ class Held(LeakCase):
         with around(leak("pages", HELD), "-p", "PID", "--allocators", "pages", cue=False) as \
                 (unit, load):
             before = movable(ask(unit))
-            load.process.stdin.write(b"\n")
-            load.process.stdin.flush()
-            load.wait_for("made", load.out)
+            work(load)
             held = movable(ask(unit))
             # It has touched some of its stack and data too.
             self.assertIn(held - before, range(HELD, HELD + FEW))
             drop(load)
             after = settled(unit, lambda report: movable(report) - before < FEW)
-            self.assertIn(movable(after) - before, range(0, FEW))
+            self.assertIn(movable(after) - before, range(0, FEW + BATCH * CPUS))
 
     def test_percpu(self):
         """a map of 1,000 counters per CPU: as many objects of 8 bytes"""
@@ -246,6 +238,7 @@ class Held(LeakCase):
                 (unit, load):
             rows = self.assert_rows(ask(unit), wanted, HELD, "percpu", rows=1, total=8 * HELD)
             self.assertEqual(rows[0]["allocator"], "percpu")
+            self.assert_only(ask(unit), "percpu")
             drop(load)
             after = settled(unit, lambda report: not chosen(report, wanted))
             self.assert_rows(after, wanted, 0, "counters of a closed map")
@@ -275,55 +268,39 @@ class Held(LeakCase):
         self.assert_status(result, 4)
         self.assertIn("alloc_vmap_area", result.err)
 
-    def test_allocators(self):
-        """--allocators: rows of these and of no others"""
-        for name in ("kmalloc", "cache", "pages", "percpu"):
-            with self.subTest(name):
-                with around(leak("eventfds", HELD), "-p", "PID", "--allocators", name) as (unit, _):
-                    report = ask(unit)
-                kinds = {row["allocator"].split(",")[0] for row in report["rows"]}
-                self.assertLessEqual(kinds, {name})
-                expected = HELD if name == "kmalloc" else 0
-                self.assert_rows(report, at_leaf(EVENTFD), expected, name)
-
 
 class Freed(LeakCase):
     """Frees that come from interrupts, and in numbers."""
 
-    def packets(self, kind, number):
-        """After so many packets, what remains of the load's is no more than what CPUs keep."""
-        # Those that another CPU has allocated are left to it, which frees them when it has many.
+    def test_packets(self):
+        """100,000 datagrams, received or thrown away, or messages over TCP: none is left"""
+        # What CPUs keep is. And those that another CPU has allocated are left to it, which frees
+        # them when it has many.
         deferred = CPUS * setting("net/core/skb_defer_max")
+        loads = {"datagrams": 10000 if GUEST else 100000, "dropped": 10000 if GUEST else 100000,
+                 "stream": 5000 if GUEST else 100000}
 
         def left(report, name):
-            rows = chosen(report, lambda row: row["allocator"] == name and not kept(row) and
-                          any(re.search("skb|kmalloc_reserve", f or "") for f in
-                              named(row["stack"])))
-            return count(rows)
+            return count(chosen(report, lambda row: row["allocator"] == name and not kept(row) and
+                                any(re.search("skb|kmalloc_reserve", f or "") for f in
+                                    named(row["stack"])[:2])))
 
         def done(report):
             return left(report, "kmalloc") <= deferred and \
                 left(report, "cache") <= deferred + KEPT_PACKETS * CPUS
-        with around(leak(kind, number), "--exact", "-p", "PID", "--allocators", SLAB) as \
-                (unit, load):
-            after = settled(unit, done)
-            result = finish(unit)
-            self.assert_status(result, 0)
-            self.assert_nothing_lost(result.reports[-1])
-            drop(load)
-        self.assertTrue(done(after), f"packets that remain: {shown(after)}")
-
-    def test_datagrams(self):
-        """100,000 datagrams that are received: none is left but what CPUs keep"""
-        self.packets("datagrams", 10000 if GUEST else 100000)
-
-    def test_dropped(self):
-        """100,000 datagrams that interrupts have to throw away: none is left but what CPUs keep"""
-        self.packets("dropped", 10000 if GUEST else 100000)
-
-    def test_stream(self):
-        """100,000 messages over TCP: none is left but what CPUs keep"""
-        self.packets("stream", 5000 if GUEST else 100000)
+        with beside(*(leak(*load) for load in loads.items())) as waiters:
+            pids = ",".join(str(pid) for _, pid in waiters)
+            with Running([KMEMLEAK, "-v", "--json", "--exact", "-p", pids, "--allocators", SLAB,
+                          "--max-live", "50000"]) as unit:
+                unit.wait_for(OBSERVING)
+                for kind, (load, _) in zip(loads, waiters):
+                    with self.subTest(kind):
+                        work(load)
+                        after = settled(unit, done)
+                        self.assertTrue(done(after), f"packets that remain: {shown(after)}")
+                result = finish(unit)
+        self.assert_status(result, 0)
+        self.assert_nothing_lost(result.reports[-1])
 
     def test_churn(self):
         """100,000 eventfds, a hundred at a time: none of them nor of their files is left"""
@@ -354,11 +331,14 @@ class Freed(LeakCase):
 
             def remains(row):
                 return not kept(row) and not (unseen and in_bulk(row))
-            after = settled(unit, lambda report: not chosen(report, remains))
+
+            def done(report):
+                return count(chosen(report, remains)) <= missed(report)
+            after = settled(unit, done)
             result = finish(unit)
         self.assert_status(result, 0)
         self.assert_nothing_lost(result.reports[-1])
-        self.assertEqual(count(chosen(after, remains)), 0, shown(after))
+        self.assertTrue(done(after), shown(after))
 
     def test_messaging_as_command(self):
         """-- perf bench: its end is the unit's; losses have a reason and a number"""
@@ -378,12 +358,15 @@ class Freed(LeakCase):
 class Memory(LeakCase):
     def test_of_churn(self):
         """for long, with files that are opened and closed: memory stays what it was"""
+        if GUEST:
+            self.skipTest("depends on no kernel: done on the host; here with --exact alone")
         self.assert_memory_stays(leak_forever(), "--allocators", SLAB)
 
     def test_of_many_processes(self):
         """for long, with processes that come and go, --exact: memory stays what it was"""
+        # What is freed in bulk, unseen, becomes more until its memory is used again.
         self.assert_memory_stays(["sh", "-c", "while :; do /bin/true; done"], "--exact",
-                                 "--comm", "sh,true", "--allocators", SLAB)
+                                 "--comm", "sh,true", "--allocators", SLAB, warm=3)
 
 
 def leak_forever():
@@ -404,19 +387,17 @@ class Pair(LeakCase):
                     "kmem:kmalloc_node//ptr=ptr/size=bytes_alloc/", *self.KMALLOC[2:])
         else:
             pair = self.KMALLOC
-        with around(leak("eventfds", HELD), *pair, "--exact", "-p", "PID") as (unit, load):
-            with Running([KMEMLEAK, "--json", "-v", "--exact", "--allocators", "kmalloc", "-p",
-                          str(load.process.pid)]) as other:
-                other.wait_for(OBSERVING)  # comes too late: the objects are there
-                self.assert_rows(ask(other), near_leaf(EVENTFD), 0, "of before")
-            report = ask(unit)
-            rows = self.assert_rows(report, near_leaf(EVENTFD), HELD, "eventfds", rows=1)
+        with around(leak("eventfds", HELD), *pair, "--exact", "-p", "PID", cue=False) as \
+                (unit, load):
+            with Running([KMEMLEAK, "--json", "-v", "--exact", "--allocators", "kmalloc",
+                          "--max-live", "50000", "-p", str(load.process.pid)]) as other:
+                other.wait_for(OBSERVING)
+                work(load)
+                rows = self.assert_rows(ask(unit), near_leaf(EVENTFD), HELD, "eventfds", rows=1)
+                own = chosen(ask(other), near_leaf(EVENTFD))
             drop(load)
             after = settled(unit, lambda report: not chosen(report, near_leaf(EVENTFD)))
             self.assert_rows(after, near_leaf(EVENTFD), 0, "closed")
-        with around(leak("eventfds", HELD), "--exact", "-p", "PID", "--allocators", "kmalloc") as \
-                (unit, _):
-            own = chosen(ask(unit), near_leaf(EVENTFD))
         self.assertEqual((count(rows), size(rows)), (count(own), size(own)))
 
     def test_without_size(self):
@@ -436,14 +417,18 @@ class Pair(LeakCase):
                     self.assertLess(after["objects"], HELD / 10, shown(after))
 
     def test_of_caches(self):
-        """--alloc, --free of caches: sockets by their inodes"""
+        """--alloc, --free of caches: sockets"""
         alloc = "kmem:kmem_cache_alloc//ptr=ptr/size=bytes_alloc/"
         with around(leak("unix", HELD), "--alloc", alloc, "--free",
                     "kmem:kmem_cache_free//ptr=ptr/", "--exact", "-p", "PID") as (unit, load):
-            self.assert_rows(ask(unit), near_leaf(SOCKET_INODE), HELD, "sockets")
+            report = ask(unit)
+            for functions in (SOCKET, SOCKET_INODE):
+                self.assert_rows(report, near_leaf(functions), HELD, "sockets")
             drop(load)
-            after = settled(unit, lambda report: not chosen(report, near_leaf(SOCKET_INODE)))
-            self.assert_rows(after, near_leaf(SOCKET_INODE), 0, "closed")
+            # Not so the inodes: softirqs free them, and when one comes while a program runs for an
+            # event, the kernel runs none for the softirq's (trace_call_bpf()).
+            after = settled(unit, lambda report: not chosen(report, near_leaf(SOCKET)))
+            self.assert_rows(after, near_leaf(SOCKET), 0, "closed")
 
     def test_errors(self):
         """an event or field that is not there, half a pair: one line that names it"""
@@ -460,7 +445,8 @@ class Pair(LeakCase):
                 self.assert_one_line(result, r"^kmemleak: ", says)
         for args in (["--alloc", self.KMALLOC[1]], ["--free", self.KMALLOC[3]],
                      ["--alloc", "", "--free", self.KMALLOC[3]],
-                     ["--alloc", "kmem:kmalloc//ptr=ptr", "--free", "kmem:kfree//size=ptr/"]):
+                     ["--alloc", "kmem:kmalloc//ptr=ptr", "--free", "kmem:kfree//size=ptr/"]
+                     )[::4 if GUEST else 1]:
             with self.subTest(" ".join(args)):
                 result = run([KMEMLEAK, *args, "--duration", "100ms"])
                 self.assert_status(result, 2)
@@ -489,9 +475,9 @@ class Choices(LeakCase):
 
     def test_than(self):
         """--than AGE: the objects that are older, and no others"""
-        age = 12 if GUEST else 2
-        with around(leak("eventfds", HELD), "--than", f"{age}s", "--exact", "--allocators",
-                    "kmalloc", "--comm", "leak") as (unit, load):
+        age = 4 if GUEST else 1.5
+        with around(leak("eventfds", HELD), "--than", f"{int(age * 1000)}ms", "--exact",
+                    "--allocators", "kmalloc", "--comm", "leak") as (unit, load):
             begun = time.monotonic()
             report = ask(unit)
             if time.monotonic() - begun < age / 2:
@@ -499,14 +485,11 @@ class Choices(LeakCase):
             time.sleep(age + 0.2)
             report = ask(unit)
             rows = self.assert_rows(report, at_leaf(EVENTFD), HELD, "old ones")
-            self.assertGreaterEqual(min(row["oldest_ns"] for row in report["rows"]), age * 10**9)
+            self.assertGreaterEqual(min(row["oldest_ns"] for row in report["rows"]), age * 1e9)
             self.assertEqual(size(rows) % HELD, 0)
-            with Running(leak("eventfds", HELD), stdin=-1) as other:
-                other.wait_for("ready", other.out)
+            with waiting(leak("eventfds", HELD)) as (other, _):
                 begun = time.monotonic()
-                other.process.stdin.write(b"\n")
-                other.process.stdin.flush()
-                other.wait_for("made", other.out)
+                work(other)
                 report = ask(unit)
                 if time.monotonic() - begun < age - 0.1:
                     self.assert_rows(report, at_leaf(EVENTFD), HELD, "just the old ones")
@@ -515,9 +498,7 @@ class Choices(LeakCase):
         """oldest_ns: since the first of the objects was allocated; rows have the oldest first"""
         with around(leak("eventfds", HELD), "-p", "PID", cue=False) as (unit, load):
             begun = time.monotonic()
-            load.process.stdin.write(b"\n")
-            load.process.stdin.flush()
-            load.wait_for("made", load.out)
+            work(load)
             made = time.monotonic()
             time.sleep(1)
             earliest = time.monotonic() - made
@@ -534,7 +515,7 @@ class Choices(LeakCase):
         """--min-size: objects of that size and larger"""
         with around(leak("eventfds", HELD), "-p", "PID", "--allocators", "kmalloc") as (unit, _):
             each = size(chosen(ask(unit), at_leaf(EVENTFD))) // HELD
-        for least, objects in ((each, HELD), (each + 1, 0), ("1k", 0)):
+        for least, objects in ((each, HELD), (each + 1, 0), ("1k", 0))[:2 if GUEST else 3]:
             with self.subTest(least):
                 with around(leak("eventfds", HELD), "-p", "PID", "--allocators", SLAB,
                             "--min-size", least) as (unit, _):
@@ -545,18 +526,16 @@ class Choices(LeakCase):
                                                 1024 if least == "1k" else least)
 
     def test_top(self):
-        """--top N: so many rows, those with the oldest objects, in JSON and text"""
+        """--top N: so many rows, those with the oldest objects"""
         with around(leak("eventfds", HELD), "-p", "PID", "--allocators", SLAB, "--top", "2") as \
                 (unit, _):
             report = ask(unit)
-            self.assertEqual(len(report["rows"]), 2, shown(report))
-        with around(leak("eventfds", HELD), "-p", "PID", "--allocators", SLAB) as (unit, _):
-            report = ask(unit)
-            self.assertGreater(len(report["rows"]), 2, shown(report))
+        self.assertEqual(len(report["rows"]), 2, shown(report))
+        self.assertGreater(report["call_sites"], 2, shown(report))
 
     def test_others(self):
-        """-p, --comm, -C that are somebody else's: none of the load's"""
-        choices = [["-p", str(os.getpid())], ["--comm", "no-leak*"]]
+        """-p, -C that are somebody else's: none of the load's"""
+        choices = [["-p", str(os.getpid())]]
         if CPUS > 1:
             choices.append(["-C", "1"])
         for options in choices:
@@ -569,6 +548,20 @@ class Choices(LeakCase):
                     self.assertEqual([row for row in chosen(report, at_leaf(EVENTFD))
                                       if row["comm"] == "leak"], [], shown(report))
 
+    def test_before(self):
+        """what was allocated before the start is not reported, and its frees do no harm"""
+        with waiting(leak("eventfds", HELD)) as (load, pid):
+            work(load)
+            with Running([KMEMLEAK, "-v", "--json", "--exact", "-p", str(pid), "--allocators",
+                          SLAB, "--max-live", "50000"]) as unit:
+                unit.wait_for(OBSERVING)
+                self.assert_rows(ask(unit), at_leaf(EVENTFD | FILE), 0, "of before")
+                drop(load)
+                result = finish(unit)
+        self.assert_status(result, 0)
+        self.assert_rows(result.reports[-1], at_leaf(EVENTFD | FILE), 0, "of before")
+        self.assert_nothing_lost(result.reports[-1])
+
     def test_freed_by_others(self):
         """an object that another process frees is freed, whatever -p or -C say"""
         with around(["taskset", "-c", "0", *leak("eventfds", HELD)], "--exact", "--allocators",
@@ -579,25 +572,8 @@ class Choices(LeakCase):
             after = settled(unit, lambda report: not chosen(report, at_leaf(EVENTFD)))
             self.assert_rows(after, at_leaf(EVENTFD), 0, "closed on another CPU")
 
-    def test_intervals(self):
-        """-i: each report has all that live"""
-        with around(leak("eventfds", HELD), "-p", "PID", "-i", "100ms", "--allocators",
-                    "kmalloc") as (unit, _):
-            for _ in range(4):
-                last = ask(unit)
-            result = finish(unit)
-        self.assertGreater(len(result.reports), 4)
-        self.assert_rows(last, at_leaf(EVENTFD), HELD, "eventfds")
-        self.assert_rows(result.reports[-1], at_leaf(EVENTFD), HELD, "eventfds")
-
-    def test_interrupted(self):
-        """Ctrl-C: the report has what is held; the command's end: what it has not given back"""
-        with around(leak("eventfds", HELD), "-p", "PID", "--exact", "--allocators", "kmalloc") as \
-                (unit, _):
-            unit.signal(signal.SIGINT)
-            result = unit.result()
-        self.assert_status(result, 0)
-        self.assert_rows(result.report, at_leaf(EVENTFD), HELD, "eventfds", rows=1)
+    def test_command(self):
+        """-- CMD: its end is the report's moment: what it has not given back"""
         words = " ".join(leak("eventfds", HELD))
         result = run([KMEMLEAK, "--json", "--exact", "--allocators", "kmalloc", "--", "sh", "-c",
                       f"yes | {words} > /dev/null"])
