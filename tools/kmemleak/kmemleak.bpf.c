@@ -53,12 +53,11 @@ static __always_inline void made_in_kernel(void *ctx, u64 start, enum allocator 
 	made(ctx, start, &key, &object);
 }
 
-static __always_inline void forget_in_kernel(enum name_space name_space, u64 address)
+static __always_inline bool forget_in_kernel(enum name_space name_space, u64 address)
 {
 	struct object_key key = { .address = address, .name_space = name_space };
 
-	if (address)
-		forget(&key, ALLOC_KMALLOC);
+	return address && forget(&key, ALLOC_KMALLOC);
 }
 
 /* One element. Filled by the programs for frees; cannot be full. */
@@ -70,39 +69,42 @@ struct {
 } frees SEC(".maps");
 
 /*
- * The kernel does not run a program that an interrupt finds running, so that a free in an interrupt
- * could be missed, and what was freed would look like a leak for ever. Hence each event of this
- * kind has a second program, which does the work just where the first one is held up.
+ * The kernel does not run a program that is running on this CPU already: one that an interrupt found
+ * there, or, from 7.0, one whose task was preempted. So a free could be missed, and what was freed
+ * would look like a leak for ever. Hence each event of this kind has a second program, which does the
+ * work where the first one did not. To do it twice does no harm: the memory is nobody else's yet.
  */
-static __always_inline void freed(enum name_space name_space, u64 address, u32 program)
+static __always_inline void freed(void *ctx, enum name_space name_space, u64 address)
 {
 	u32 zero = 0;
 	struct frees *here = bpf_map_lookup_elem(&frees, &zero);
 
+	forget_in_kernel(name_space, address);
 	if (!here)
 		return;
-	here->running |= program;
-	forget_in_kernel(name_space, address);
-	here->running &= ~program;
+	here->address = address;
+	*(volatile u64 *)&here->event = (u64)ctx;
 }
 
-static __always_inline void freed_meanwhile(enum name_space name_space, u64 address, u32 program)
+/* Has the first program not seen to the free of @address? */
+static __always_inline bool was_skipped(void *ctx, struct frees *here, u64 address)
+{
+	*(volatile u64 *)&here->mine = (u64)ctx;
+	if (*(volatile u64 *)&here->mine != *(volatile u64 *)&here->event ||
+	    here->address != address)
+		return true;
+	*(volatile u64 *)&here->event = 0;
+	return false;
+}
+
+static __always_inline void freed_again(void *ctx, enum name_space name_space, u64 address)
 {
 	u32 zero = 0;
 	struct frees *here = bpf_map_lookup_elem(&frees, &zero);
 
-	if (!here || !(*(volatile u32 *)&here->running & program))
-		return;
-	here->nested++;
-	forget_in_kernel(name_space, address);
+	if (here && was_skipped(ctx, here, address) && forget_in_kernel(name_space, address))
+		here->nested++;
 }
-
-enum {
-	KFREE = 1 << 0,
-	CACHE_FREE = 1 << 1,
-	PAGE_FREE = 1 << 2,
-	BULK_FREE = 1 << 3,
-};
 
 #define ARG(n) (ctx->args[n])
 
@@ -163,7 +165,7 @@ SEC("raw_tp/kfree")
 int freed_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	hold_cpu();
-	freed(BY_ADDRESS, ARG(1), KFREE);
+	freed(ctx, BY_ADDRESS, ARG(1));
 	release_cpu();
 	return 0;
 }
@@ -171,7 +173,7 @@ int freed_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kfree")
 int kfree_again(struct bpf_raw_tracepoint_args *ctx)
 {
-	freed_meanwhile(BY_ADDRESS, ARG(1), KFREE);
+	freed_again(ctx, BY_ADDRESS, ARG(1));
 	return 0;
 }
 
@@ -179,7 +181,7 @@ SEC("raw_tp/kmem_cache_free")
 int freed_in_cache(struct bpf_raw_tracepoint_args *ctx)
 {
 	hold_cpu();
-	freed(BY_ADDRESS, ARG(1), CACHE_FREE);
+	freed(ctx, BY_ADDRESS, ARG(1));
 	release_cpu();
 	return 0;
 }
@@ -187,7 +189,7 @@ int freed_in_cache(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmem_cache_free")
 int cache_again(struct bpf_raw_tracepoint_args *ctx)
 {
-	freed_meanwhile(BY_ADDRESS, ARG(1), CACHE_FREE);
+	freed_again(ctx, BY_ADDRESS, ARG(1));
 	return 0;
 }
 
@@ -207,7 +209,7 @@ SEC("raw_tp/mm_page_free")
 int freed_pages(struct bpf_raw_tracepoint_args *ctx)
 {
 	hold_cpu();
-	freed(BY_PAGE, ARG(0), PAGE_FREE);
+	freed(ctx, BY_PAGE, ARG(0));
 	release_cpu();
 	return 0;
 }
@@ -215,7 +217,7 @@ int freed_pages(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/mm_page_free")
 int pages_again(struct bpf_raw_tracepoint_args *ctx)
 {
-	freed_meanwhile(BY_PAGE, ARG(0), PAGE_FREE);
+	freed_again(ctx, BY_PAGE, ARG(0));
 	return 0;
 }
 
@@ -267,51 +269,67 @@ int freed_vmalloc(struct bpf_raw_tracepoint_args *ctx)
  * What is freed in bulk, such as what kfree_rcu() has collected, has no tracepoint of its own. Only
  * where the kernel lets programs be attached to its functions.
  */
-static __always_inline void free_bulk(u64 *ctx)
+/* Returns how many objects it has taken out. */
+static __always_inline u32 free_bulk(u64 objects, u64 count)
 {
-	u64 count = ctx[1], objects = 0, address;
-	u32 i;
+	u64 address;
+	u32 i, found = 0;
 
-	/* (cache, count, objects). Before 5.11, an argument of type void ** may not be read. */
-	bpf_probe_read_kernel(&objects, sizeof(objects), &ctx[2]);
 	for (i = 0; i < MOST_IN_BULK; i++) {
 		if (i >= count)
 			break;
 		if (!bpf_probe_read_kernel(&address, sizeof(address),
 					   (void *)(objects + i * sizeof(address))))
-			forget_in_kernel(BY_ADDRESS, address);
+			found += forget_in_kernel(BY_ADDRESS, address);
 	}
-	if (count > MOST_IN_BULK)
-		count_lost_many(LOST_UNSEEN, count - MOST_IN_BULK);
+	return found;
 }
 
+/* Before 5.11, an argument of type void ** may not be read as the others are. */
+static __always_inline u64 third_argument(u64 *ctx)
+{
+	u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), &ctx[2]);
+	return value;
+}
+
+/* (cache, count, objects) */
 SEC("fentry/kmem_cache_free_bulk")
 int freed_in_bulk(u64 *ctx)
 {
+	u64 count = ctx[1], objects;
 	u32 zero = 0;
 	struct frees *here;
 
 	hold_cpu();
+	objects = third_argument(ctx);
+	free_bulk(objects, count);
+	if (count > MOST_IN_BULK)
+		count_lost_many(LOST_UNSEEN, count - MOST_IN_BULK);
 	here = bpf_map_lookup_elem(&frees, &zero);
 	if (here) {
-		here->running |= BULK_FREE;
-		free_bulk(ctx);
-		here->running &= ~BULK_FREE;
+		here->address = objects;
+		*(volatile u64 *)&here->event = objects;
 	}
 	release_cpu();
 	return 0;
 }
 
+/* Programs at functions are given copies of the arguments: here it is their place that is the event. */
 SEC("fentry/kmem_cache_free_bulk")
 int bulk_again(u64 *ctx)
 {
+	u64 count = ctx[1], objects = third_argument(ctx);
 	u32 zero = 0;
 	struct frees *here = bpf_map_lookup_elem(&frees, &zero);
 
-	if (here && *(volatile u32 *)&here->running & BULK_FREE) {
-		here->nested++;
-		free_bulk(ctx);
-	}
+	if (!here)
+		return 0;
+	if (here->event == objects && here->address == objects)
+		*(volatile u64 *)&here->event = 0;
+	else
+		here->nested += free_bulk(objects, count);
 	return 0;
 }
 
@@ -333,7 +351,7 @@ SEC("fentry/kmem_cache_free")
 int BPF_PROG(freed_early, struct kmem_cache *cache, u64 address)
 {
 	hold_cpu();
-	freed(BY_ADDRESS, address, CACHE_FREE);
+	freed(ctx, BY_ADDRESS, address);
 	release_cpu();
 	return 0;
 }
@@ -341,7 +359,7 @@ int BPF_PROG(freed_early, struct kmem_cache *cache, u64 address)
 SEC("fentry/kmem_cache_free")
 int BPF_PROG(early_again, struct kmem_cache *cache, u64 address)
 {
-	freed_meanwhile(BY_ADDRESS, address, CACHE_FREE);
+	freed_again(ctx, BY_ADDRESS, address);
 	return 0;
 }
 

@@ -66,11 +66,15 @@ struct group {
 	__u64 age; /* of its oldest object, as struct object.time counts */
 };
 
-/* Frees on a CPU. */
+/*
+ * Frees on a CPU: what the first of an event's two programs has just seen to, for the second one to
+ * know. It takes it away, so that it stands for that event alone.
+ */
 struct frees {
-	__u32 running; /* the programs for them that are, as bits */
-	__u32 pad;
-	__u64 nested; /* so many came while they were, and were seen by the second program */
+	__u64 event;   /* where the event's arguments are: the same for both programs */
+	__u64 address; /* what is freed */
+	__u64 mine;    /* for a moment: `event` of the program that runs */
+	__u64 nested;  /* so many objects the second program has found and taken out */
 };
 
 /* Sites whose stacks are wanted, as bits: one that shares another's bit has its stacks taken too. */

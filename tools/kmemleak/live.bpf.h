@@ -214,24 +214,25 @@ static __always_inline void made(void *ctx, u64 start, const struct object_key *
 	add_object(key, object);
 }
 
-/* Takes the object out that @allocator, or one of its kind, made. */
-static __always_inline void forget(const struct object_key *key, enum allocator allocator)
+/* Takes the object out that @allocator, or one of its kind, made. False: it was not there. */
+static __always_inline bool forget(const struct object_key *key, enum allocator allocator)
 {
 	int err, aside_err = -ENOENT;
 	u64 now;
 
 	err = bpf_map_delete_elem(map_of(allocator), key);
 	if (!err)
-		return;
+		return true;
 	if (*(volatile u32 *)&set_aside)
 		aside_err = bpf_map_delete_elem(&aside, key);
 	/* Older than the unit, or not wanted? */
 	if (!aside_err || (err == -ENOENT && aside_err == -ENOENT))
-		return;
+		return !aside_err;
 	frees_pending = 1;
 	now = object_clock();
 	if (bpf_map_update_elem(&pending, key, &now, BPF_ANY))
 		count_lost(LOST_BUSY);
+	return true;
 }
 
 /* Run by userspace over `live`, `mappings` and `aside`. */
