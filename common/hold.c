@@ -35,6 +35,9 @@ void hold_programs(struct bpf_object *obj)
 	struct btf *btf = kernel_is_without("preempt_disable") ? NULL : btf__load_vmlinux_btf();
 	int disable = btf ? btf__find_by_name_kind(btf, "bpf_preempt_disable", BTF_KIND_FUNC) : -1;
 	int enable = btf ? btf__find_by_name_kind(btf, "bpf_preempt_enable", BTF_KIND_FUNC) : -1;
+	/* 7.0 took tracepoints' programs' guard against preemption, with this (6.19) for another. */
+	bool everywhere = btf &&
+			  btf__find_by_name_kind(btf, "init_srcu_struct_fast", BTF_KIND_FUNC) > 0;
 	struct bpf_program *prog;
 
 	btf__free(btf);
@@ -42,6 +45,8 @@ void hold_programs(struct bpf_object *obj)
 		return;
 	bpf_object__for_each_program(prog, obj)
 	{
+		if (bpf_program__type(prog) == BPF_PROG_TYPE_RAW_TRACEPOINT && !everywhere)
+			continue;
 		make_calls(prog, HOLD_CPU, disable);
 		make_calls(prog, RELEASE_CPU, enable);
 	}
