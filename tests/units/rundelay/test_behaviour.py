@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """rundelay as its users meet it: options, errors, exit statuses, signals, pipes and terminals."""
 
+import glob
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -11,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from harness import GUEST, Case, Running, held_programs, loaded_programs, run, sched, tool
+from harness import GUEST, PATIENCE, Case, Running, held_programs, loaded_programs, run, sched, tool
 
 RUNDELAY = tool("rundelay")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -376,9 +378,25 @@ class Behaviour(Case):
                         self.assertEqual(len(file.readlines()), 1)
 
     def test_flood_of_events(self):
-        """--than 0 under a load of wakeups: --duration is kept, memory stays bounded"""
-        with Running(sched("pair", "100000000", "0")), \
-             Running([RUNDELAY, "--than", "0", "--duration", "1s", "-o", "/dev/null"]) as unit:
+        """--than 0 while the unit is kept from taking events: bounded memory, the loss is told"""
+        def switches(pid):
+            total = 0
+            for path in glob.glob(f"/proc/{pid}/task/*/status"):
+                with open(path, encoding="utf-8") as file:
+                    total += int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", file.read(),
+                                           re.M).group(1))
+            return total
+
+        with Running(sched("pair", "100000000", "0")) as load, \
+             Running([RUNDELAY, "-v", "--than", "0", "--duration", "1s", "-o", "/dev/null"]) as unit:
+            unit.wait_for("rundelay: observing")
+            unit.signal(signal.SIGSTOP)
+            # Each switch is an event of 8 KiB, and there is room for 2 MiB of them.
+            enough = switches(load.process.pid) + 2000
+            deadline = time.monotonic() + PATIENCE
+            while switches(load.process.pid) < enough and time.monotonic() < deadline:
+                time.sleep(0.05)
+            unit.signal(signal.SIGCONT)
             most = 0
             while unit.process.poll() is None:
                 with open(f"/proc/{unit.process.pid}/status", encoding="ascii") as file:
