@@ -53,13 +53,6 @@ void watch_free(struct watch *w)
 	free(w);
 }
 
-static void set_bit(volatile __u64 *bits, const struct site *site)
-{
-	__u64 bit = WATCH_BIT(site);
-
-	bits[bit / 64] |= 1ULL << bit % 64;
-}
-
 static void judge(struct watch *w, const struct site *site, struct history *r, volatile __u64 *bits)
 {
 	bool large = r->bytes >= LARGE;
@@ -79,7 +72,6 @@ static void judge(struct watch *w, const struct site *site, struct history *r, v
 	if (!r->watched && (r->growths >= GROWTHS || large) && w->watched < MOST_WATCHED) {
 		r->watched = true;
 		w->watched++;
-		set_bit(bits, site);
 	} else if (r->watched && !large && r->quiet > PATIENCE) {
 		r->watched = false;
 		r->growths = 0;
@@ -91,6 +83,7 @@ static void judge(struct watch *w, const struct site *site, struct history *r, v
 void watch_update(struct watch *w, const struct tally *groups, volatile __u64 *bits)
 {
 	struct history *r;
+	__u64 bit;
 	size_t i;
 
 	w->walks++;
@@ -108,11 +101,12 @@ void watch_update(struct watch *w, const struct tally *groups, volatile __u64 *b
 	}
 	for (i = 0; i < w->histories.count; i++)
 		judge(w, tally_key(&w->histories, i), tally_value(&w->histories, i), bits);
-	/* Those that share a bit with one that is not watched any more. */
+	/* Also those that share a bit with one that is not watched any more. */
 	for (i = 0; i < w->histories.count; i++) {
 		r = tally_value(&w->histories, i);
+		bit = WATCH_BIT((const struct site *)tally_key(&w->histories, i));
 		if (r->watched)
-			set_bit(bits, tally_key(&w->histories, i));
+			bits[bit / 64] |= 1ULL << bit % 64;
 	}
 }
 
