@@ -74,19 +74,25 @@ struct {
  * would look like a leak for ever. Hence each event of this kind has a second program, which does the
  * work where the first one did not. To do it twice does no harm: the memory is nobody else's yet.
  */
-static __always_inline void freed(void *ctx, enum name_space name_space, u64 address)
+static __always_inline struct frees *frees_here(void)
 {
 	u32 zero = 0;
-	struct frees *here = bpf_map_lookup_elem(&frees, &zero);
 
-	forget_in_kernel(name_space, address);
+	return bpf_map_lookup_elem(&frees, &zero);
+}
+
+/* For the first program: it has seen to the free of @address. @ctx is the event's, for both. */
+static __always_inline void was_seen_to(void *ctx, u64 address)
+{
+	struct frees *here = frees_here();
+
 	if (!here)
 		return;
 	here->address = address;
 	*(volatile u64 *)&here->event = (u64)ctx;
 }
 
-/* Has the first program not seen to the free of @address? */
+/* For the second one: has the first one not? */
 static __always_inline bool was_skipped(void *ctx, struct frees *here, u64 address)
 {
 	*(volatile u64 *)&here->mine = (u64)ctx;
@@ -97,10 +103,15 @@ static __always_inline bool was_skipped(void *ctx, struct frees *here, u64 addre
 	return false;
 }
 
+static __always_inline void freed(void *ctx, enum name_space name_space, u64 address)
+{
+	forget_in_kernel(name_space, address);
+	was_seen_to(ctx, address);
+}
+
 static __always_inline void freed_again(void *ctx, enum name_space name_space, u64 address)
 {
-	u32 zero = 0;
-	struct frees *here = bpf_map_lookup_elem(&frees, &zero);
+	struct frees *here = frees_here();
 
 	if (here && was_skipped(ctx, here, address) && forget_in_kernel(name_space, address))
 		here->nested++;
@@ -111,6 +122,7 @@ static __always_inline void freed_again(void *ctx, enum name_space name_space, u
 SEC("raw_tp/kmalloc")
 int made_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
+	/* Volatile, as one read from either place would not pass the verifier. */
 	volatile u64 bytes;
 
 	hold_cpu();
@@ -266,10 +278,10 @@ int freed_vmalloc(struct bpf_raw_tracepoint_args *ctx)
 #define MOST_IN_BULK 512
 
 /*
- * What is freed in bulk, such as what kfree_rcu() has collected, has no tracepoint of its own. Only
- * where the kernel lets programs be attached to its functions.
+ * What is freed in bulk, such as what kfree_rcu() has collected, has no tracepoint of its own: it is
+ * seen only where the kernel lets programs be attached to its functions. Returns how many objects it
+ * has taken out.
  */
-/* Returns how many objects it has taken out. */
 static __always_inline u32 free_bulk(u64 objects, u64 count)
 {
 	u64 address;
@@ -299,36 +311,24 @@ SEC("fentry/kmem_cache_free_bulk")
 int freed_in_bulk(u64 *ctx)
 {
 	u64 count = ctx[1], objects;
-	u32 zero = 0;
-	struct frees *here;
 
 	hold_cpu();
 	objects = third_argument(ctx);
 	free_bulk(objects, count);
 	if (count > MOST_IN_BULK)
 		count_lost_many(LOST_UNSEEN, count - MOST_IN_BULK);
-	here = bpf_map_lookup_elem(&frees, &zero);
-	if (here) {
-		here->address = objects;
-		*(volatile u64 *)&here->event = objects;
-	}
+	was_seen_to(ctx, objects);
 	release_cpu();
 	return 0;
 }
 
-/* Programs at functions are given copies of the arguments: here it is their place that is the event. */
 SEC("fentry/kmem_cache_free_bulk")
 int bulk_again(u64 *ctx)
 {
 	u64 count = ctx[1], objects = third_argument(ctx);
-	u32 zero = 0;
-	struct frees *here = bpf_map_lookup_elem(&frees, &zero);
+	struct frees *here = frees_here();
 
-	if (!here)
-		return 0;
-	if (here->event == objects && here->address == objects)
-		*(volatile u64 *)&here->event = 0;
-	else
+	if (here && was_skipped(ctx, here, objects))
 		here->nested += free_bulk(objects, count);
 	return 0;
 }

@@ -370,10 +370,8 @@ SEC("raw_tp/sched_process_fork")
 int process_made(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *child = (void *)ctx->args[1];
-	u32 tgid = BPF_CORE_READ(child, tgid);
-
+	u32 tgid = BPF_CORE_READ(child, tgid), first = 1;
 	u64 space;
-	u32 first = 1;
 
 	if (!current_chosen() || (u32)BPF_CORE_READ(child, pid) != tgid)
 		return 0;
