@@ -13,6 +13,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "kernel.h"
+#include "list.h"
 #include "say.h"
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
@@ -22,17 +23,7 @@
 
 bool kernel_is_without(const char *feature)
 {
-	const char *without = getenv("BPF_PROF_WITHOUT");
-	size_t length = strlen(feature);
-
-	while (without && *without) {
-		size_t n = strcspn(without, ",");
-
-		if (n == length && !strncmp(without, feature, n))
-			return true;
-		without += n + (without[n] == ',');
-	}
-	return false;
+	return list_has(getenv("BPF_PROF_WITHOUT"), feature);
 }
 
 static bool has_capability(const struct __user_cap_data_struct *data, int capability)
@@ -115,6 +106,21 @@ bool kernel_has_tracepoint(const char *name)
 	return !kernel_is_without(name) && libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP) > 0;
 }
 
+static struct btf *btf_of_kernel;
+
+const struct btf *kernel_btf(void)
+{
+	if (!btf_of_kernel)
+		btf_of_kernel = btf__load_vmlinux_btf();
+	return btf_of_kernel;
+}
+
+void kernel_btf_free(void)
+{
+	btf__free(btf_of_kernel);
+	btf_of_kernel = NULL;
+}
+
 bool kernel_has_fentry(const char *function)
 {
 	/* r0 = 0; exit */
@@ -125,9 +131,9 @@ bool kernel_has_fentry(const char *function)
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
 	int prog, link = -1;
 
-	opts.attach_btf_id = kernel_is_without("fentry")
-				     ? 0
-				     : libbpf_find_vmlinux_btf_id(function, BPF_TRACE_FENTRY);
+	if (kernel_is_without("fentry") || !kernel_btf())
+		return false;
+	opts.attach_btf_id = btf__find_by_name_kind(kernel_btf(), function, BTF_KIND_FUNC);
 	if ((int)opts.attach_btf_id <= 0)
 		return false;
 	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", code, 2, &opts);
@@ -143,12 +149,11 @@ bool kernel_has_fentry(const char *function)
 __u64 kernel_stack_size(void)
 {
 #if defined(__x86_64__)
-	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf *btf = kernel_btf();
 	/* Stacks of interrupts are as large as tasks' (arch/x86/include/asm/page_64_types.h). */
 	int id = btf ? btf__find_by_name_kind(btf, "irq_stack", BTF_KIND_STRUCT) : -1;
 	__s64 size = id > 0 ? btf__resolve_size(btf, id) : 0;
 
-	btf__free(btf);
 	return size > 0 && !kernel_is_without("known_stacks") ? size : 0;
 #else
 	return 0;

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <linux/types.h>
 
+struct btf;
+
 /*
  * A feature named in the environment variable BPF_PROF_WITHOUT (with commas between) is taken as
  * missing, so that tests can see the ways of old kernels on any.
@@ -28,6 +30,13 @@ bool kernel_has_sched_info(void);
 
 /* Does the running kernel have the tracepoint, for programs of type tp_btf? */
 bool kernel_has_tracepoint(const char *name);
+
+/*
+ * The running kernel's BTF, read when it is first asked for. It belongs to kernel.c, until
+ * kernel_btf_free(). NULL with errno set when it cannot be read.
+ */
+const struct btf *kernel_btf(void);
+void kernel_btf_free(void);
 
 /* Can programs of type fentry be attached to @function? */
 bool kernel_has_fentry(const char *function);

@@ -703,6 +703,7 @@ static int start(struct session *s)
 	hold_programs(s->obj);
 	if (!err)
 		err = bpf_object__load_skeleton(s->skeleton);
+	kernel_btf_free();
 	tell_verified(s->obj);
 	if (err)
 		return refused("load", err);

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include "kernel.h"
+#include "list.h"
 #include "maps.h"
 #include "say.h"
 #include "allocators.h"
@@ -54,19 +55,6 @@ static const char *const doubled[] = {
 };
 
 #define DOUBLED (sizeof(doubled) / sizeof(*doubled))
-
-/* Is @name in the list with commas? */
-static bool is_in(const char *list, const char *name)
-{
-	size_t length = strlen(name), n;
-
-	for (; *list; list += n + (list[n] == ',')) {
-		n = strcspn(list, ",");
-		if (n == length && !strncmp(list, name, n))
-			return true;
-	}
-	return false;
-}
 
 const char *check_allocators(const char *list)
 {
@@ -158,7 +146,7 @@ static void choose_silent_frees(struct kmemleak *skel, const struct btf *btf)
 
 int allocators_choose(struct kmemleak *skel, const char *list)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf *btf = kernel_btf();
 	const struct btf_param *p;
 	bool off[KERNEL_ALLOCATORS] = {}, any = false;
 	unsigned int i;
@@ -170,7 +158,7 @@ int allocators_choose(struct kmemleak *skel, const char *list)
 
 		if (off[a])
 			continue;
-		if (list && !is_in(list, names[a])) {
+		if (list && !list_has(list, names[a])) {
 			off[a] = true;
 		} else if (events[i].needed && !parameters(btf, events[i].tracepoint)) {
 			off[a] = true;
@@ -194,7 +182,6 @@ int allocators_choose(struct kmemleak *skel, const char *list)
 	skel->rodata->percpu_event_has_site = p && btf__resolve_size(btf, p[1].type) == 8;
 	if (!off[ALLOC_KMALLOC] || !off[ALLOC_CACHE])
 		choose_silent_frees(skel, btf);
-	btf__free(btf);
 	if (any)
 		return 0;
 	say_error("this kernel has the events of none of these allocators");

@@ -102,16 +102,16 @@ struct uprobe_multi_attr {
  */
 static bool has_uprobe_multi(void)
 {
-	struct btf *btf = kernel_is_without("uprobe_multi") ? NULL : btf__load_vmlinux_btf();
+	const struct btf *btf = kernel_is_without("uprobe_multi") ? NULL : kernel_btf();
 	int id = btf ? btf__find_by_name_kind(btf, "bpf_attach_type", BTF_KIND_ENUM) : -1, i;
 	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
-	bool found = false;
 
-	for (i = 0; t && i < btf_vlen(t) && !found; i++)
-		found = !strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off),
-				"BPF_TRACE_UPROBE_SESSION");
-	btf__free(btf);
-	return found;
+	for (i = 0; t && i < btf_vlen(t); i++) {
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off),
+			    "BPF_TRACE_UPROBE_SESSION"))
+			return true;
+	}
+	return false;
 }
 
 int user_choose(struct kmemleak *skel, bool follow)
@@ -292,7 +292,7 @@ static void see_file(const char *path, const char *open_path)
 	say_detail("%s has %u functions of an allocator", path, k->lib.count);
 }
 
-/* Does process @pid map the file of library @k? */
+/* Takes note of the files that process @pid has code of, if they have an allocator. */
 static void see_maps(pid_t pid)
 {
 	char maps[32], line[PATH_MAX + 128], path[PATH_MAX], there[PATH_MAX + 32], *at;
