@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "buckets.bpf.h"
 #include "hold.bpf.h"
 #include "kmemleak.h"
 #include "live.bpf.h"
@@ -50,14 +51,8 @@ static __always_inline void made_in_kernel(void *ctx, u64 start, enum allocator 
 		.bytes = bytes,
 	};
 
-	made(ctx, start, &key, &object);
-}
-
-static __always_inline bool forget_in_kernel(enum name_space name_space, u64 address)
-{
-	struct object_key key = { .address = address, .name_space = name_space };
-
-	return address && forget(&key, ALLOC_KMALLOC);
+	if (address && describe(ctx, start, &object))
+		add_in_kernel(&key, &object);
 }
 
 /* One element. Filled by the programs for frees; cannot be full. */
@@ -144,21 +139,17 @@ int made_kmalloc_node(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-static __always_inline void made_by_cache(struct bpf_raw_tracepoint_args *ctx, u64 start)
+/* At this tracepoint, arguments have types: the cache can be looked into without a call. */
+SEC("tp_btf/kmem_cache_alloc")
+int made_in_cache(u64 *ctx)
 {
-	struct kmem_cache *cache = (void *)ARG(2);
-	u64 bytes = cache_event_has_size ? ARG(3) : BPF_CORE_READ(cache, size);
+	struct kmem_cache *cache = (void *)ctx[2];
+	u64 bytes;
 
-	if (without_sheaves && cache_has_sheaves(cache))
-		return;
-	made_in_kernel(ctx, start, ALLOC_CACHE, ARG(0), BY_ADDRESS, ARG(1), bytes);
-}
-
-SEC("raw_tp/kmem_cache_alloc")
-int made_in_cache(struct bpf_raw_tracepoint_args *ctx)
-{
 	hold_cpu();
-	made_by_cache(ctx, START_CACHE);
+	bytes = cache_event_has_size ? ctx[3] : cache->size;
+	if (cache_event_has_size || !without_sheaves || !cache_has_sheaves(cache))
+		made_in_kernel(ctx, START_CACHE, ALLOC_CACHE, ctx[0], BY_ADDRESS, ctx[1], bytes);
 	release_cpu();
 	return 0;
 }
@@ -167,8 +158,11 @@ int made_in_cache(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmem_cache_alloc_node")
 int made_in_cache_node(struct bpf_raw_tracepoint_args *ctx)
 {
+	struct kmem_cache *cache = (void *)ARG(2);
+
 	hold_cpu();
-	made_by_cache(ctx, START_CACHE_NODE);
+	made_in_kernel(ctx, START_CACHE_NODE, ALLOC_CACHE, ARG(0), BY_ADDRESS, ARG(1),
+		       cache_event_has_size ? ARG(3) : BPF_CORE_READ(cache, size));
 	release_cpu();
 	return 0;
 }
@@ -277,6 +271,12 @@ int freed_vmalloc(struct bpf_raw_tracepoint_args *ctx)
 /* So many the kernel frees in bulk at most: a page of pointers. */
 #define MOST_IN_BULK 512
 
+/* Not static: so the verifier looks at it by itself, and not once for each of them. */
+__noinline int forget_one_of_many(u64 address)
+{
+	return forget_in_kernel(BY_ADDRESS, address);
+}
+
 /*
  * What is freed in bulk, such as what kfree_rcu() has collected, has no tracepoint of its own: it is
  * seen only where the kernel lets programs be attached to its functions. Returns how many objects it
@@ -292,7 +292,7 @@ static __always_inline u32 free_bulk(u64 objects, u64 count)
 			break;
 		if (!bpf_probe_read_kernel(&address, sizeof(address),
 					   (void *)(objects + i * sizeof(address))))
-			found += forget_in_kernel(BY_ADDRESS, address);
+			found += forget_one_of_many(address);
 	}
 	return found;
 }
@@ -364,26 +364,28 @@ int BPF_PROG(early_again, struct kmem_cache *cache, u64 address)
 }
 
 /*
- * In softirqs, a packet's head goes into a store of the CPU's, which goes back to the slab in bulk.
- * Where that cannot be seen, the end of its use is the end of its life. Heads that come in pairs are
- * freed one by one.
+ * In softirqs, a packet's head goes into a store of the CPU's, which goes back to the slab in bulk; so
+ * do those of a whole list. Where that cannot be seen, the end of its use is the end of its life.
+ * Heads that come in pairs are freed one by one.
  */
-static __always_inline void freed_packet(void *ctx, struct sk_buff *packet)
+static __always_inline void freed_packet(u64 packet)
 {
-	if (!in_process(ctx) && !BPF_CORE_READ_BITFIELD_PROBED(packet, fclone))
-		forget_in_kernel(BY_ADDRESS, (u64)packet);
+	struct sk_buff *p = (void *)packet;
+
+	if (!BPF_CORE_READ_BITFIELD_PROBED(p, fclone))
+		forget_in_kernel(BY_ADDRESS, packet);
 }
 
 SEC("raw_tp/consume_skb")
 int packet_consumed(struct bpf_raw_tracepoint_args *ctx)
 {
-	freed_packet(ctx, (void *)ARG(0));
+	freed_packet(ARG(0));
 	return 0;
 }
 
 SEC("raw_tp/kfree_skb")
 int packet_dropped(struct bpf_raw_tracepoint_args *ctx)
 {
-	freed_packet(ctx, (void *)ARG(0));
+	freed_packet(ARG(0));
 	return 0;
 }

@@ -35,6 +35,13 @@
 /* When there are more stacks than twice those that are in use and this, the others are forgotten. */
 #define SPARE_CHAINS 8192
 
+/* Buckets count on what a CPU stores being seen in that order by others. */
+#ifdef __x86_64__
+#define STORES_IN_ORDER true
+#else
+#define STORES_IN_ORDER false
+#endif
+
 static struct kmemleak *skel;
 static struct tally chains; /* id: struct stack_key */
 static size_t chains_in_use;
@@ -67,7 +74,7 @@ static const struct option_entry options[] = {
 	{ "top", 0, OPTION_COUNT, "N", "only N rows: those with the oldest objects",
 	  .value = &most_rows, .least = 1, .most = UINT32_MAX },
 	{ "max-live", 0, OPTION_COUNT, "N",
-	  "room for N live objects, 120 bytes each (1048576: 126 MB)", .value = &max_live,
+	  "room for N live objects of 81 bytes, --user 120 (1048576: 85 MB)", .value = &max_live,
 	  .least = 1, .most = MOST_LIVE },
 	{},
 };
@@ -163,6 +170,25 @@ static int choose_programs(struct session *s)
 	return user ? user_choose(skel, s->settings.command) : allocators_choose(skel, allocators);
 }
 
+/*
+ * Half of the room is in buckets: with all of it in use there are twice as many objects as these
+ * hold, so next to no slot is left empty. Returns 0 or a negative errno.
+ */
+static int make_room(void)
+{
+	__u32 group = GROUP_BUCKETS * BUCKET_SLOTS, groups = 0;
+	int err = 0;
+
+	/* Up, as `live` takes more memory by half for one more than a power of two. */
+	if (!user && !alloc_events && max_live >= 2 * group && STORES_IN_ORDER &&
+	    !kernel_is_without("buckets"))
+		groups = (max_live / 2 + group - 1) / group;
+	skel->rodata->bucket_groups = groups;
+	if (groups)
+		err = bpf_map__set_max_entries(skel->maps.buckets, groups * GROUP_BUCKETS);
+	return err ? err : bpf_map__set_max_entries(skel->maps.live, max_live - groups * group);
+}
+
 static int open_skeleton(struct session *s)
 {
 	int err;
@@ -186,7 +212,7 @@ static int open_skeleton(struct session *s)
 	err = choose_programs(s);
 	if (!err)
 		err = stacks_size(s->obj, "chains", STACK_ROOM);
-	return err ? err : bpf_map__set_max_entries(skel->maps.live, max_live);
+	return err ? err : make_room();
 }
 
 static int attach(struct session *s)

@@ -54,6 +54,31 @@ struct object {
 	__u64 chain; /* id of its stack in the maps `chains`; 0: none was taken */
 };
 
+/* Objects of the kernel for which there is room side by side, in four cache lines. */
+#define BUCKET_SLOTS 6
+
+/* As a struct object, with the allocator above the time. */
+struct slot {
+	__u64 site;
+	__u64 bytes;
+	__u64 chain;
+	__u64 time;
+};
+
+#define SLOT_ALLOCATOR_SHIFT 56
+
+/* Objects whose addresses are near each other. */
+struct bucket {
+	__u64 keys[BUCKET_SLOTS]; /* 0: the slot is free, or being filled */
+	__u64 claims;		  /* a byte for each slot, see claim_slot() */
+	__u32 elsewhere;	  /* so many that belong here are in another bucket or in `live` */
+	__u32 pad;
+	struct slot slots[BUCKET_SLOTS];
+};
+
+/* So many buckets side by side are for addresses side by side: a page of them. */
+#define GROUP_BUCKETS 16
+
 /* What objects are put together by for a report. */
 struct group_key {
 	struct site site;

@@ -158,8 +158,8 @@ static __always_inline u64 keep_chain(void *ctx, u64 start)
 /* The map of what @allocator makes. */
 #define map_of(allocator) ((allocator) == ALLOC_MMAP ? (void *)&mappings : (void *)&live)
 
-/* Puts @object where it belongs. */
-static __always_inline void add_object(const struct object_key *key, const struct object *object)
+/* Puts @object where it belongs. False: it is lost. */
+static __always_inline bool add_object(const struct object_key *key, const struct object *object)
 {
 	int err;
 
@@ -168,13 +168,14 @@ static __always_inline void add_object(const struct object_key *key, const struc
 		bpf_map_delete_elem(&pending, key);
 	err = bpf_map_update_elem(map_of(object->site.allocator), key, object, BPF_ANY);
 	if (!err)
-		return;
+		return true;
 	/* In use by what this interrupted: -EBUSY, from 6.15 -EDEADLK or -ETIMEDOUT. */
 	if (lost_because(err) == LOST_BUSY && !bpf_map_update_elem(&aside, key, object, BPF_ANY)) {
 		set_aside = 1;
-		return;
+		return true;
 	}
 	count_lost(lost_because(err));
+	return false;
 }
 
 /* One element for each CPU: memory for a moment. */
@@ -203,36 +204,75 @@ static __always_inline bool object_wanted(void *ctx, u64 start, u64 bytes)
 	return !start || bpf_get_current_pid_tgid() >> 32 != self || !in_process(ctx);
 }
 
-static __always_inline void made(void *ctx, u64 start, const struct object_key *key,
-				 struct object *object)
+/* Fills in what the moment says. False: the object is not wanted. */
+static __always_inline bool describe(void *ctx, u64 start, struct object *object)
 {
-	if (!key->address || !object_wanted(ctx, start, object->bytes))
-		return;
+	if (!object_wanted(ctx, start, object->bytes))
+		return false;
 	object->time = object_clock();
 	if (is_watched(&object->site))
 		object->chain = keep_chain(ctx, start);
-	add_object(key, object);
+	return true;
 }
 
-/* Takes the object out that @allocator, or one of its kind, made. False: it was not there. */
-static __always_inline bool forget(const struct object_key *key, enum allocator allocator)
+static __always_inline void made(void *ctx, u64 start, const struct object_key *key,
+				 struct object *object)
+{
+	if (key->address && describe(ctx, start, object))
+		add_object(key, object);
+}
+
+/*
+ * Takes the object out that @allocator, or one of its kind, made. Returns 0; -ENOENT: it was not
+ * there; -EBUSY: nobody can tell now, so userspace will take it out.
+ */
+static __always_inline int forget(const struct object_key *key, enum allocator allocator)
 {
 	int err, aside_err = -ENOENT;
 	u64 now;
 
 	err = bpf_map_delete_elem(map_of(allocator), key);
 	if (!err)
-		return true;
+		return 0;
 	if (*(volatile u32 *)&set_aside)
 		aside_err = bpf_map_delete_elem(&aside, key);
+	if (!aside_err)
+		return 0;
 	/* Older than the unit, or not wanted? */
-	if (!aside_err || (err == -ENOENT && aside_err == -ENOENT))
-		return !aside_err;
+	if (err == -ENOENT && aside_err == -ENOENT)
+		return -ENOENT;
 	frees_pending = 1;
 	now = object_clock();
 	if (bpf_map_update_elem(&pending, key, &now, BPF_ANY))
 		count_lost(LOST_BUSY);
-	return true;
+	return -EBUSY;
+}
+
+/* @age: as struct object.time counts. */
+static __noinline int count_in_group(const struct object *object, u64 age)
+{
+	struct group_key key = { .site = object->site, .chain = object->chain };
+	struct group first, *group;
+
+	if (age < least_age)
+		return 0;
+	group = bpf_map_lookup_elem(&groups, &key);
+	if (!group) {
+		first.count = 1;
+		first.bytes = object->bytes;
+		first.age = age;
+		if (bpf_map_update_elem(&groups, &key, &first, BPF_NOEXIST)) {
+			groups_missed++;
+			if (for_report)
+				count_lost(LOST_MAP_FULL);
+		}
+		return 0;
+	}
+	group->count++;
+	group->bytes += object->bytes;
+	if (age > group->age)
+		group->age = age;
+	return 0;
 }
 
 /* Run by userspace over `live`, `mappings` and `aside`. */
@@ -243,9 +283,7 @@ int count_objects(struct bpf_iter__bpf_map_elem *ctx)
 	volatile struct object *there = ctx->value;
 	struct object_key name;
 	struct object object;
-	struct group_key key = {};
-	struct group first, *group;
-	u64 age, *exec;
+	u64 *exec;
 
 	if (!there || !key_there)
 		return 0;
@@ -255,15 +293,12 @@ int count_objects(struct bpf_iter__bpf_map_elem *ctx)
 	object.time = there->time;
 	object.bytes = there->bytes;
 	object.chain = there->chain;
-	key.site.address = there->site.address;
-	key.site.allocator = there->site.allocator;
-	key.site.pid = there->site.pid;
+	object.site.address = there->site.address;
+	object.site.allocator = there->site.allocator;
+	object.site.pid = there->site.pid;
 	/* Freed meanwhile, and used again? */
 	if (there->time != object.time || there->chain != object.chain ||
-	    there->site.address != key.site.address || key_there->address != name.address)
-		return 0;
-	age = object_clock() - object.time;
-	if (age < least_age)
+	    there->site.address != object.site.address || key_there->address != name.address)
 		return 0;
 	if (frees_pending && bpf_map_lookup_elem(&pending, &name))
 		return 0;
@@ -272,24 +307,7 @@ int count_objects(struct bpf_iter__bpf_map_elem *ctx)
 		if (exec && object.time < *exec)
 			return 0;
 	}
-	key.chain = object.chain;
-	group = bpf_map_lookup_elem(&groups, &key);
-	if (!group) {
-		first.count = 1;
-		first.bytes = object.bytes;
-		first.age = age;
-		if (bpf_map_update_elem(&groups, &key, &first, BPF_NOEXIST)) {
-			groups_missed++;
-			if (for_report)
-				count_lost(LOST_MAP_FULL);
-		}
-		return 0;
-	}
-	group->count++;
-	group->bytes += object.bytes;
-	if (age > group->age)
-		group->age = age;
-	return 0;
+	return count_in_group(&object, object_clock() - object.time);
 }
 
 #endif

@@ -78,6 +78,8 @@ int walk_objects(struct kmemleak *skel, struct tally *groups)
 		apply_pending(skel);
 	err = run_over(skel->progs.count_objects, bpf_map__fd(skel->maps.live));
 	if (!err)
+		err = run_over(skel->progs.count_slots, bpf_map__fd(skel->maps.buckets));
+	if (!err)
 		err = run_over(skel->progs.count_objects, bpf_map__fd(skel->maps.mappings));
 	if (!err && skel->bss->set_aside)
 		err = run_over(skel->progs.count_objects, bpf_map__fd(skel->maps.aside));

@@ -21,7 +21,7 @@ from leaks import (EVENTFD, HELD, KMEMLEAK, OBSERVING, LeakCase, around, ask, at
                    chosen, count, drop, finish, heap, kmemleak, leak, shown, size, work)
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-OURS = re.compile("made_|freed_|kfree_again|cache_again|pages_again|count_objects|enter_|leave|"
+OURS = re.compile("made_|freed_|kfree_again|cache_again|pages_again|count_objects|count_slots|enter_|leave|"
                   "process_|thread_gone")
 QUIET = ("--comm", "no-such-thread*")
 
