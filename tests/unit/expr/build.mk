@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Expressions in the kernel: a program that runs in any guest, and the cases that it runs, with the
+# values that gcc and fnmatch(3) say they have. EXPR_CASES and EXPR_SEED make others.
+
+EXPR_CASES ?= 3000
+EXPR_SEED ?= 1
+EXPR_OUT := $(O)/tests/unit/expr
+UNIT_TESTS += $(EXPR_OUT)/test_expr_kernel
+# Guests run them too.
+SMOKE_PROGRAMS += $(EXPR_OUT)/test_expr_kernel $(EXPR_OUT)/test_slots
+
+$(EXPR_OUT)/cases: tests/unit/expr/generate
+	@mkdir -p $(@D)
+	$< $(EXPR_CASES) $(EXPR_SEED) $(@D)
+
+$(EXPR_OUT)/test_expr_kernel: tests/unit/expr/test_expr_kernel.c $(O)/libcommon.a $(EXPR_OUT)/cases
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wl,--gc-sections -static -MMD -MP $< $(O)/libcommon.a $(LDLIBS) -o $@
+
+# Slots, in a skeleton of their own.
+UNIT_TESTS += $(EXPR_OUT)/test_slots
+
+$(EXPR_OUT)/slots.bpf.o: tests/unit/expr/slots.bpf.c $(O)/flags
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -Itests/unit/expr -D__TARGET_ARCH_$(ARCH) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< \
+		-o $(@:.o=.tmp)
+	$(BPFTOOL) gen object $@ $(@:.o=.tmp)
+
+$(EXPR_OUT)/slots.skel.h: $(EXPR_OUT)/slots.bpf.o
+	$(BPFTOOL) gen skeleton $< name slots > $@.tmp
+	@mv $@.tmp $@
+
+$(EXPR_OUT)/test_slots: tests/unit/expr/test_slots.c $(EXPR_OUT)/slots.skel.h $(O)/san/libcommon.a
+	$(CC) $(CPPFLAGS) -I$(EXPR_OUT) -Itests/unit/expr $(SAN_CFLAGS) -MMD -MP $< -o $@ $(O)/san/libcommon.a $(LDLIBS) \
+		-lcmocka
