@@ -533,3 +533,12 @@ void spec_describe_error(char *buf, size_t size, const char *text, const struct 
 	if ((size_t)used < size)
 		caret_lines(buf + used, size - used, text, error->at);
 }
+
+void spec_say_error(const char *text, const struct spec_error *error)
+{
+	char lines[1024];
+
+	caret_lines(lines, sizeof(lines), text, error->at);
+	say_error("%s", error->what);
+	fprintf(stderr, "%s\n", lines);
+}

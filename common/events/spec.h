@@ -114,4 +114,7 @@ bool spec_matches(const char *pattern, const char *name);
  */
 void spec_describe_error(char *buf, size_t size, const char *text, const struct spec_error *error);
 
+/* Tells the same on stderr, headed by the unit's name. */
+void spec_say_error(const char *text, const struct spec_error *error);
+
 #endif
