@@ -82,7 +82,7 @@ static __always_inline u32 slot_of(struct bucket *b, u64 key)
  */
 static __always_inline bool bucket_put(struct bucket *b, u64 key, const struct object *object)
 {
-	struct slot *slot;
+	struct bucket_slot *slot;
 	u64 one;
 	u32 i;
 

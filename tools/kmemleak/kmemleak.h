@@ -58,7 +58,7 @@ struct object {
 #define BUCKET_SLOTS 6
 
 /* As a struct object, with the allocator above the time. */
-struct slot {
+struct bucket_slot {
 	__u64 site;
 	__u64 bytes;
 	__u64 chain;
@@ -73,7 +73,7 @@ struct bucket {
 	__u64 claims;		  /* a byte for each slot, see claim_slot() */
 	__u32 elsewhere;	  /* so many that belong here are in another bucket or in `live` */
 	__u32 pad;
-	struct slot slots[BUCKET_SLOTS];
+	struct bucket_slot slots[BUCKET_SLOTS];
 };
 
 /* So many buckets side by side are for addresses side by side: a page of them. */
