@@ -191,6 +191,7 @@ enum slot {
 	SLOT_VALUE,
 	SLOT_VALUE2,
 	SLOT_KEY_TEXT,
+	SLOT_EVENT, /* the event's number: a constant */
 	SLOTS,
 };
 

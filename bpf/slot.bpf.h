@@ -40,6 +40,7 @@ SLOT(slot_filter, SLOT_FILTER)
 SLOT(slot_key, SLOT_KEY)
 SLOT(slot_value, SLOT_VALUE)
 SLOT(slot_value2, SLOT_VALUE2)
+SLOT(slot_event, SLOT_EVENT)
 
 /* Fills all of @text, of SLOT_TEXT_SIZE bytes; without an expression it stays as it is. Gives 0. */
 static __noinline __attribute__((unused)) u64 slot_key_text(void *ctx, char *text)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "events/kind.h"
 #include "say.h"
@@ -200,30 +202,80 @@ char *event_detail(const struct event *event)
 	return event->kind->detail ? event->kind->detail(event) : NULL;
 }
 
-int event_prepare(const struct event *event, struct bpf_program *prog)
+int event_prepare(const struct event *event, struct event_program *program)
 {
-	return event->kind->prepare(event, prog);
+	memset(program, 0, sizeof(*program));
+	return event->kind->prepare(event, program);
 }
 
-int event_attach(const struct event *event, struct bpf_program *prog, pid_t pid,
-		 struct event_links *links)
+int event_attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
 {
 	return event->kind->attach(event, prog, pid, links);
 }
 
-int event_add_link(struct event_links *links, struct bpf_link *link)
+int event_add_link(struct event_links *links, int fd)
 {
-	if (!link)
-		return -errno;
-	links->links = grow(links->links, links->count, &links->room, sizeof(link));
-	links->links[links->count++] = link;
+	if (fd < 0)
+		return fd;
+	links->fds = grow(links->fds, links->count, &links->room, sizeof(fd));
+	links->fds[links->count++] = fd;
 	return 0;
+}
+
+int event_attach_perf(struct perf_event_attr *attr, pid_t pid, int cpu, int prog,
+		      struct event_links *links)
+{
+	int fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	if (!ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) && !ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
+		return event_add_link(links, fd);
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+/* The number in the file @path; negative: there is none. @format is scanf()'s. */
+static int read_number(const char *path, const char *format)
+{
+	FILE *file = fopen(path, "re");
+	int number = -ENOENT;
+
+	if (file && fscanf(file, format, &number) != 1)
+		number = -EINVAL;
+	if (file)
+		fclose(file);
+	return number;
+}
+
+int event_attach_probe(const char *name, struct perf_event_attr *attr, bool at_return, pid_t pid,
+		       int prog, struct event_links *links)
+{
+	char path[64];
+	int type, bit = 0;
+
+	snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/type", name);
+	type = read_number(path, "%d");
+	if (at_return) {
+		snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/format/retprobe",
+			 name);
+		bit = read_number(path, "config:%d");
+	}
+	if (type < 0 || bit < 0)
+		return -EOPNOTSUPP;
+	attr->size = sizeof(*attr);
+	attr->type = type;
+	if (at_return)
+		attr->config |= 1ULL << bit;
+	/* Of all processes it is asked for on one CPU, and is on all. */
+	return event_attach_perf(attr, pid ? pid : -1, pid ? -1 : 0, prog, links);
 }
 
 void event_detach(struct event_links *links)
 {
 	while (links->count)
-		bpf_link__destroy(links->links[--links->count]);
-	free(links->links);
+		close(links->fds[--links->count]);
+	free(links->fds);
 	memset(links, 0, sizeof(*links));
 }

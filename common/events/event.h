@@ -7,7 +7,7 @@
  *   spec_parse()         what the user said
  *   events_find()        the events that are meant
  *   event_read_fields()  what expressions over one may name: event_scope()
- *   event_prepare()      a program's type, before it is loaded
+ *   event_prepare()      what its program has to be, before that is loaded
  *   event_attach()       after that
  */
 #ifndef COMMON_EVENTS_EVENT_H
@@ -92,22 +92,29 @@ const char *event_title(const struct event *event);
  */
 char *event_detail(const struct event *event);
 
-/* Where programs are attached; to be detached by event_detach(). Begins as zeros. */
+/* Where programs are attached: files to be closed by event_detach(). Begins as zeros. */
 struct event_links {
-	struct bpf_link **links;
+	int *fds;
 	size_t count, room;
 };
 
-/* Makes @prog one for @event, before it is loaded. Returns 0 or a negative errno. */
-int event_prepare(const struct event *event, struct bpf_program *prog);
+/* What a program has to be for an event. */
+struct event_program {
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach_type; /* expected */
+	__u32 btf_id;			  /* of the kernel's function; 0: none is needed */
+	int btf_fd; /* of its module's BTF, to be closed; 0: the kernel's own */
+};
+
+/* Says in @program what a program for @event has to be. Returns 0 or a negative errno. */
+int event_prepare(const struct event *event, struct event_program *program);
 
 /*
- * Attaches @prog to @event; adds to @links. Where the kernel can tell processes apart by itself
- * (uprobes), it runs in those of @pid only (0: all); otherwise that is the program's own business.
- * Returns 0 or a negative errno.
+ * Attaches the program @prog, a file descriptor, to @event; adds to @links. Where the kernel can tell
+ * processes apart by itself (uprobes), it runs in those of @pid only (0: all); otherwise that is the
+ * program's own business. Returns 0 or a negative errno.
  */
-int event_attach(const struct event *event, struct bpf_program *prog, pid_t pid,
-		 struct event_links *links);
+int event_attach(const struct event *event, int prog, pid_t pid, struct event_links *links);
 void event_detach(struct event_links *links);
 
 #endif

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <bpf/libbpf.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include "events/kernel_functions.h"
 #include "events/kind.h"
 #include "events/prototype.h"
@@ -84,22 +86,69 @@ static int read_fields(struct event *event)
 								  : ARGUMENTS_IN_WORDS);
 }
 
-static int prepare(const struct event *event, struct bpf_program *prog)
+/* The BTF of module @name, as a file; or a negative errno. */
+static int module_btf(const char *name)
 {
-	int err = bpf_program__set_type(prog, BPF_PROG_TYPE_TRACING);
+	struct bpf_btf_info info;
+	__u32 id = 0, size;
+	char found[64];
+	int fd;
 
-	if (!err)
-		err = bpf_program__set_expected_attach_type(
-			prog, event->kind == &fexit_kind ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY);
-	return err ? err : bpf_program__set_attach_target(prog, 0, event->function);
+	while (!bpf_btf_get_next_id(id, &id)) {
+		fd = bpf_btf_get_fd_by_id(id);
+		if (fd < 0)
+			continue;
+		memset(&info, 0, sizeof(info));
+		info.name = (uintptr_t)found;
+		info.name_len = sizeof(found);
+		size = sizeof(info);
+		if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.kernel_btf &&
+		    !strcmp(found, name))
+			return fd;
+		close(fd);
+	}
+	return -ENOENT;
 }
 
-static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
-		  struct event_links *links)
+/* The function's number in the kernel's BTF, or in its module's. Negative errno: there is none. */
+static int function_id(const struct event *event, int *fd)
 {
+	struct btf *module;
+	int id;
+
+	if (!event->module)
+		return btf__find_by_name_kind(kernel_btf(), event->function, BTF_KIND_FUNC);
+	module = btf__load_module_btf(event->module, (struct btf *)kernel_btf());
+	if (!module)
+		return -errno;
+	id = btf__find_by_name_kind(module, event->function, BTF_KIND_FUNC);
+	btf__free(module);
+	*fd = id < 0 ? id : module_btf(event->module);
+	return *fd < 0 ? *fd : id;
+}
+
+static int prepare(const struct event *event, struct event_program *program)
+{
+	int id;
+
+	if (!kernel_btf())
+		return -errno;
+	id = function_id(event, &program->btf_fd);
+	if (id < 0)
+		return id;
+	program->type = BPF_PROG_TYPE_TRACING;
+	program->attach_type = event->kind == &fexit_kind ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY;
+	program->btf_id = id;
+	return 0;
+}
+
+static int attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
+{
+	int fd = bpf_raw_tracepoint_open(NULL, prog);
+
 	(void)event;
 	(void)pid;
-	return event_add_link(links, bpf_program__attach_trace(prog));
+	return event_add_link(links, fd < 0 ? -errno : fd);
 }
 
 const struct event_kind fentry_kind = {

@@ -26,9 +26,8 @@ struct event_kind {
 	char *(*detail)(const struct event *event);
 
 	/* See event_prepare() and event_attach(). */
-	int (*prepare)(const struct event *event, struct bpf_program *prog);
-	int (*attach)(const struct event *event, struct bpf_program *prog, pid_t pid,
-		      struct event_links *links);
+	int (*prepare)(const struct event *event, struct event_program *program);
+	int (*attach)(const struct event *event, int prog, pid_t pid, struct event_links *links);
 };
 
 extern const struct event_kind tracepoint_kind, kprobe_kind, kretprobe_kind, fentry_kind,
@@ -49,8 +48,19 @@ struct event *event_add(struct event_list *list, const struct event_kind *kind, 
 void event_add_field(struct event *event, const char *name, const char *type,
 		     const struct expr_field *expr);
 
-/* Takes @link over; NULL: errno says why there is none. Returns 0 or a negative errno. */
-int event_add_link(struct event_links *links, struct bpf_link *link);
+/*
+ * Opens the perf event of @attr, for process @pid (-1: all) and @cpu (-1: all), and has @prog run at
+ * it. Returns 0 or a negative errno.
+ */
+int event_attach_perf(struct perf_event_attr *attr, pid_t pid, int cpu, int prog,
+		      struct event_links *links);
+
+/* The same, of the PMU @name, which makes probes. */
+int event_attach_probe(const char *name, struct perf_event_attr *attr, bool at_return, pid_t pid,
+		       int prog, struct event_links *links);
+
+/* Takes the file @fd over, or a negative errno. Returns 0 or that. */
+int event_add_link(struct event_links *links, int fd);
 
 /* Fills the search's error. Returns @err. */
 int event_refuse(const struct event_search *search, int err, int status, const char *format, ...)

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <bpf/libbpf.h>
 #include "events/kernel_functions.h"
 #include "events/kind.h"
 #include "events/prototype.h"
@@ -64,20 +63,22 @@ static int read_fields(struct event *event)
 								      : ARGUMENTS_IN_REGISTERS);
 }
 
-static int prepare(const struct event *event, struct bpf_program *prog)
+static int prepare(const struct event *event, struct event_program *program)
 {
 	(void)event;
-	return bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
+	program->type = BPF_PROG_TYPE_KPROBE;
+	return 0;
 }
 
-static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
-		  struct event_links *links)
+static int attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
 {
-	LIBBPF_OPTS(bpf_kprobe_opts, opts, .offset = event->offset,
-		    .retprobe = event->kind == &kretprobe_kind);
+	struct perf_event_attr attr = {
+		.kprobe_func = (uintptr_t)event->function,
+		.probe_offset = event->offset,
+	};
 
 	(void)pid;
-	return event_add_link(links, bpf_program__attach_kprobe_opts(prog, event->function, &opts));
+	return event_attach_probe("kprobe", &attr, event->kind == &kretprobe_kind, 0, prog, links);
 }
 
 const struct event_kind kprobe_kind = {

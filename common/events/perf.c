@@ -9,7 +9,6 @@
 #include "events/perf_names.h"
 #include "events/registers.h"
 #include "quantity.h"
-#include "sampler.h"
 #include "say.h"
 
 /* Out of step with what a kernel does 100, 250 or 1000 times a second. */
@@ -166,25 +165,28 @@ static char *detail(const struct event *event)
 	return event_text("%s event", kinds[event->perf.type]);
 }
 
-static int prepare(const struct event *event, struct bpf_program *prog)
+static int prepare(const struct event *event, struct event_program *program)
 {
 	(void)event;
-	return bpf_program__set_type(prog, BPF_PROG_TYPE_PERF_EVENT);
+	program->type = BPF_PROG_TYPE_PERF_EVENT;
+	return 0;
 }
 
-static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
-		  struct event_links *links)
+static int attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
 {
-	struct sampler sampler = {};
-	unsigned int i;
-	int err = sampler_start_event(&sampler, &event->perf, NULL, prog);
+	struct perf_event_attr attr = event->perf;
+	int cpus = libbpf_num_possible_cpus(), cpu, err, attached = 0;
 
 	(void)pid;
-	for (i = 0; !err && i < sampler.count; i++)
-		err = event_add_link(links, sampler.links[i]);
-	free(sampler.links);
-	free(sampler.events);
-	return err;
+	if (cpus < 0)
+		return cpus;
+	for (cpu = 0; cpu < cpus; cpu++) {
+		err = event_attach_perf(&attr, -1, cpu, prog, links);
+		if (err && err != -ENODEV) /* offline */
+			return err;
+		attached += !err;
+	}
+	return attached ? 0 : -ENODEV;
 }
 
 const struct event_kind perf_kind = {

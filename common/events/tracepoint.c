@@ -252,30 +252,24 @@ static int read_fields(struct event *event)
 	return count < 0 ? count : 0;
 }
 
-static int prepare(const struct event *event, struct bpf_program *prog)
+static int prepare(const struct event *event, struct event_program *program)
 {
 	(void)event;
-	return bpf_program__set_type(prog, BPF_PROG_TYPE_TRACEPOINT);
+	program->type = BPF_PROG_TYPE_TRACEPOINT;
+	return 0;
 }
 
-static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
-		  struct event_links *links)
+static int attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
-	int id = tracepoint_id(event->system, event->function), fd, err;
+	int id = tracepoint_id(event->system, event->function);
 
 	(void)pid;
 	if (id < 0)
 		return id;
 	attr.config = id;
 	/* A program at a tracepoint's event runs on each CPU, whichever the event was made for. */
-	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = event_add_link(links, bpf_program__attach_perf_event(prog, fd));
-	if (err)
-		close(fd);
-	return err;
+	return event_attach_perf(&attr, -1, 0, prog, links);
 }
 
 const struct event_kind tracepoint_kind = {

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <bpf/libbpf.h>
 #include "elf_file.h"
 #include "events/kind.h"
 #include "events/prototype.h"
@@ -168,20 +167,22 @@ static char *detail(const struct event *event)
 	return event_text("at 0x%llx", (unsigned long long)event->address);
 }
 
-static int prepare(const struct event *event, struct bpf_program *prog)
+static int prepare(const struct event *event, struct event_program *program)
 {
 	(void)event;
-	return bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
+	program->type = BPF_PROG_TYPE_KPROBE;
+	return 0;
 }
 
-static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
-		  struct event_links *links)
+static int attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = event->kind == &uretprobe_kind);
+	struct perf_event_attr attr = {
+		.uprobe_path = (uintptr_t)event->file,
+		.probe_offset = event->offset,
+	};
 
-	return event_add_link(links,
-			      bpf_program__attach_uprobe_opts(prog, pid ? pid : -1, event->file,
-							      event->offset, &opts));
+	return event_attach_probe("uprobe", &attr, event->kind == &uretprobe_kind, pid, prog,
+				  links);
 }
 
 const struct event_kind uprobe_kind = {

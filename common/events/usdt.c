@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <bpf/libbpf.h>
 #include "elf_file.h"
 #include "events/kind.h"
 #include "events/usdt_argument.h"
@@ -227,21 +226,26 @@ static char *detail(const struct event *event)
 	return event_text("(%s)%s", event->arguments, event->semaphore ? ", has a semaphore" : "");
 }
 
-static int prepare(const struct event *event, struct bpf_program *prog)
+static int prepare(const struct event *event, struct event_program *program)
 {
 	(void)event;
-	return bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
+	program->type = BPF_PROG_TYPE_KPROBE;
+	return 0;
 }
 
-static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
-		  struct event_links *links)
+/* Where the kernel's uprobes have a semaphore's place: PERF_UPROBE_REF_CTR_OFFSET_SHIFT. */
+#define SEMAPHORE_SHIFT 32
+
+static int attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
 {
 	/* The kernel counts the semaphore up in each process that has the file mapped. */
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .ref_ctr_offset = event->semaphore);
+	struct perf_event_attr attr = {
+		.config = event->semaphore << SEMAPHORE_SHIFT,
+		.uprobe_path = (uintptr_t)event->file,
+		.probe_offset = event->offset,
+	};
 
-	return event_add_link(links,
-			      bpf_program__attach_uprobe_opts(prog, pid ? pid : -1, event->file,
-							      event->offset, &opts));
+	return event_attach_probe("uprobe", &attr, false, pid, prog, links);
 }
 
 const struct event_kind usdt_kind = {

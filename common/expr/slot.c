@@ -22,6 +22,10 @@ struct filling {
 	struct expr_code *code[SLOTS]; /* NULL: `value` */
 	int32_t value[SLOTS];
 
+	/* As libbpf has put it together: what copies are made from. */
+	struct bpf_insn *insns;
+	size_t count;
+
 	/* What the kernel gets to see of it beside the instructions. */
 	struct bpf_func_info *functions;
 	struct bpf_line_info *lines;
@@ -87,6 +91,7 @@ void slots_free(void)
 	for (i = 0; i < filling_count; i++) {
 		for (slot = 0; slot < SLOTS; slot++)
 			free(fillings[i]->code[slot]);
+		free(fillings[i]->insns);
 		free(fillings[i]->functions);
 		free(fillings[i]->lines);
 		free(fillings[i]);
@@ -286,7 +291,8 @@ static int move_btf(struct program *p, struct bpf_prog_load_opts *opts)
 	return 0;
 }
 
-static int rebuild(struct program *p, struct bpf_program *prog, struct bpf_prog_load_opts *opts)
+/* Makes @p's new instructions, to be freed. */
+static int rebuild(struct program *p)
 {
 	size_t i;
 	int err;
@@ -300,11 +306,21 @@ static int rebuild(struct program *p, struct bpf_program *prog, struct bpf_prog_
 		return -ENOMEM;
 	for (i = 0; i < p->function_count; i++)
 		copy_function(p, &p->functions[i]);
-	err = move_btf(p, opts);
-	if (!err)
-		err = bpf_program__set_insns(prog, p->new_insns, p->new_count);
-	free(p->new_insns);
-	return err;
+	return 0;
+}
+
+/* Keeps the instructions of @p for copies. */
+static int keep(struct program *p)
+{
+	struct filling *f = p->filling;
+
+	free(f->insns);
+	f->insns = malloc(p->count * sizeof(*p->insns));
+	if (!f->insns)
+		return -ENOMEM;
+	memcpy(f->insns, p->insns, p->count * sizeof(*p->insns));
+	f->count = p->count;
+	return 0;
 }
 
 /* libbpf calls this for each program just before it loads it. */
@@ -319,10 +335,46 @@ static int prepare(struct bpf_program *prog, struct bpf_prog_load_opts *opts, lo
 		p->count = bpf_program__insn_cnt(prog);
 		p->filling = filling_of(prog);
 		if (p->filling)
-			err = rebuild(p, prog, opts);
+			err = keep(p);
+		if (!err)
+			err = rebuild(p);
+		if (!err)
+			err = move_btf(p, opts);
+		if (!err)
+			err = bpf_program__set_insns(prog, p->new_insns, p->new_count);
+		free(p->new_insns);
 	}
 	free(p);
 	return err;
+}
+
+int slots_load_copy(const struct bpf_program *prog, const struct slots *slots)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = slots->attach_type,
+		    .attach_btf_id = slots->btf_id, .attach_btf_obj_fd = slots->btf_fd);
+	struct program *p = calloc(1, sizeof(*p));
+	struct filling *of = filling_of(prog), mine = {};
+	int slot, fd = -ENOMEM;
+
+	if (!p || !of)
+		goto out;
+	for (slot = 0; slot < SLOTS; slot++) {
+		mine.code[slot] = (struct expr_code *)slots->code[slot];
+		mine.value[slot] = slots->value[slot];
+	}
+	p->insns = of->insns;
+	p->count = of->count;
+	p->filling = &mine;
+	fd = rebuild(p);
+	if (!fd) {
+		fd = bpf_prog_load(slots->type, bpf_program__name(prog), "GPL", p->new_insns,
+				   p->new_count, &opts);
+		fd = fd < 0 ? -errno : fd;
+	}
+	free(p->new_insns);
+out:
+	free(p);
+	return fd;
 }
 
 int slots_setup(void)

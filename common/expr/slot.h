@@ -23,7 +23,24 @@ int slot_fill(const struct bpf_program *prog, enum slot slot, const struct expr_
 /* Has it be @value. */
 int slot_set(const struct bpf_program *prog, enum slot slot, int32_t value);
 
-/* Forgets what is in slots. After all programs are loaded, or when they are not going to be. */
+/* What a copy of a program has in its slots, and how it is loaded. */
+struct slots {
+	const struct expr_code *code[SLOTS]; /* NULL: `value` */
+	int32_t value[SLOTS];
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach_type;
+	uint32_t btf_id; /* of the kernel's function that it is attached to; or 0 */
+	int btf_fd;	 /* of its module's BTF; 0: it is the kernel's */
+};
+
+/*
+ * Loads a copy of @prog, which is of the section "event" and has been loaded by libbpf, with @slots
+ * in place of what it has itself. Returns the copy's file descriptor, the caller's, or a negative
+ * errno.
+ */
+int slots_load_copy(const struct bpf_program *prog, const struct slots *slots);
+
+/* Forgets what is in slots. After all programs are loaded, copies too, or when they are not going to be. */
 void slots_free(void);
 
 #endif

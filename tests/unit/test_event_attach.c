@@ -109,6 +109,7 @@ static const struct expr_field *field_of(const struct event *event, const char *
 static void count(struct attached *a, const struct expr_field *field, pid_t pid)
 {
 	struct count_config config = { .pid = getpid() };
+	struct event_program needs;
 	struct bpf_program *prog;
 	double begin;
 	size_t i;
@@ -121,11 +122,18 @@ static void count(struct attached *a, const struct expr_field *field, pid_t pid)
 	assert_int_equal(
 		bpf_map__set_initial_value(section(a->obj, ".rodata"), &config, sizeof(config)), 0);
 	prog = bpf_object__find_program_by_name(a->obj, "count");
-	assert_int_equal(event_prepare(&a->events.events[0], prog), 0);
+	assert_int_equal(event_prepare(&a->events.events[0], &needs), 0);
+	assert_int_equal(bpf_program__set_type(prog, needs.type), 0);
+	assert_int_equal(bpf_program__set_expected_attach_type(prog, needs.attach_type), 0);
+	if (needs.btf_id)
+		assert_int_equal(
+			bpf_program__set_attach_target(prog, 0, a->events.events[0].function), 0);
+	if (needs.btf_fd)
+		close(needs.btf_fd);
 	assert_int_equal(bpf_object__load(a->obj), 0);
 	begin = now();
 	for (i = 0; i < a->events.count; i++) {
-		int err = event_attach(&a->events.events[i], prog, pid, &a->links);
+		int err = event_attach(&a->events.events[i], bpf_program__fd(prog), pid, &a->links);
 
 		if (err)
 			fail_msg("%s: %s", a->events.events[i].name, strerror(-err));
