@@ -61,13 +61,10 @@ static __always_inline bool task_storage_is_lockless(void)
 	       bpf_core_field_exists(struct bpf_local_storage_map___nolock, use_kmalloc_nolock);
 }
 
-/*
- * 6.18 gave caches sheaves: arrays of free objects for each CPU. @cache has to be a pointer with a
- * type, as arguments of tp_btf are.
- */
+/* 6.18 gave caches sheaves: arrays of free objects for each CPU. */
 static __always_inline bool cache_has_sheaves(struct kmem_cache *cache)
 {
-	return bpf_core_field_exists(cache->cpu_sheaves) && cache->cpu_sheaves;
+	return bpf_core_field_exists(cache->cpu_sheaves) && BPF_CORE_READ(cache, cpu_sheaves);
 }
 
 #endif

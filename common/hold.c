@@ -58,12 +58,6 @@ static int function_of(const char *name)
 	return btf__find_by_name_kind(kernel_btf(), name, BTF_KIND_FUNC);
 }
 
-static bool is_at_tracepoint(const struct bpf_program *prog)
-{
-	return bpf_program__type(prog) == BPF_PROG_TYPE_RAW_TRACEPOINT ||
-	       bpf_program__expected_attach_type(prog) == BPF_TRACE_RAW_TP;
-}
-
 void hold_programs(struct bpf_object *obj)
 {
 	struct bpf_program *prog;
@@ -80,7 +74,7 @@ void hold_programs(struct bpf_object *obj)
 		return;
 	bpf_object__for_each_program(prog, obj)
 	{
-		if (is_at_tracepoint(prog) && !everywhere)
+		if (bpf_program__type(prog) == BPF_PROG_TYPE_RAW_TRACEPOINT && !everywhere)
 			continue;
 		make_calls(prog, HOLD_CPU, disable);
 		make_calls(prog, RELEASE_CPU, enable);

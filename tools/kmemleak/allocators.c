@@ -105,7 +105,6 @@ void allocators_none(struct kmemleak *skel)
 		    bpf_program__expected_attach_type(prog) == BPF_TRACE_FENTRY)
 			bpf_program__set_autoload(prog, false);
 	}
-	bpf_program__set_autoload(skel->progs.made_in_cache, false);
 	bpf_program__set_autoattach(skel->progs.count_objects, false);
 	bpf_program__set_autoattach(skel->progs.count_slots, false);
 }

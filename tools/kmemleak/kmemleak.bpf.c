@@ -139,17 +139,21 @@ int made_kmalloc_node(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* At this tracepoint, arguments have types: the cache can be looked into without a call. */
-SEC("tp_btf/kmem_cache_alloc")
-int made_in_cache(u64 *ctx)
+static __always_inline void made_by_cache(struct bpf_raw_tracepoint_args *ctx, u64 start)
 {
-	struct kmem_cache *cache = (void *)ctx[2];
-	u64 bytes;
+	struct kmem_cache *cache = (void *)ARG(2);
+	u64 bytes = cache_event_has_size ? ARG(3) : BPF_CORE_READ(cache, size);
 
+	if (without_sheaves && cache_has_sheaves(cache))
+		return;
+	made_in_kernel(ctx, start, ALLOC_CACHE, ARG(0), BY_ADDRESS, ARG(1), bytes);
+}
+
+SEC("raw_tp/kmem_cache_alloc")
+int made_in_cache(struct bpf_raw_tracepoint_args *ctx)
+{
 	hold_cpu();
-	bytes = cache_event_has_size ? ctx[3] : cache->size;
-	if (cache_event_has_size || !without_sheaves || !cache_has_sheaves(cache))
-		made_in_kernel(ctx, START_CACHE, ALLOC_CACHE, ctx[0], BY_ADDRESS, ctx[1], bytes);
+	made_by_cache(ctx, START_CACHE);
 	release_cpu();
 	return 0;
 }
@@ -158,11 +162,8 @@ int made_in_cache(u64 *ctx)
 SEC("raw_tp/kmem_cache_alloc_node")
 int made_in_cache_node(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kmem_cache *cache = (void *)ARG(2);
-
 	hold_cpu();
-	made_in_kernel(ctx, START_CACHE_NODE, ALLOC_CACHE, ARG(0), BY_ADDRESS, ARG(1),
-		       cache_event_has_size ? ARG(3) : BPF_CORE_READ(cache, size));
+	made_by_cache(ctx, START_CACHE_NODE);
 	release_cpu();
 	return 0;
 }
