@@ -45,6 +45,7 @@ void code_set(struct emitter *m, __u8 dst, uint64_t number)
 
 void code_call(struct emitter *m, enum bpf_func_id helper)
 {
+	m->is_leaf = false;
 	code_add(m, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
 }
 
@@ -72,6 +73,7 @@ void code_load(struct emitter *m, unsigned int size, __u8 dst, __u8 base, int of
 
 void code_store(struct emitter *m, int offset, __u8 src)
 {
+	m->is_leaf = false;
 	code_add(m, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, src, offset, 0);
 }
 
@@ -174,12 +176,12 @@ static void as_number(struct emitter *m, __u8 dst)
 
 void code_load_word(struct emitter *m, __u8 dst, unsigned int offset)
 {
-	code_load(m, 8, dst, BPF_REG_6, offset);
+	code_load(m, 8, dst, m->context, offset);
 	as_number(m, dst);
 }
 
 void code_load_context(struct emitter *m, __u8 dst)
 {
-	code_move(m, dst, BPF_REG_6);
+	code_move(m, dst, m->context);
 	as_number(m, dst);
 }

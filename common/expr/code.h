@@ -3,7 +3,7 @@
  * Putting instructions together. emit.c makes those of numbers, emit_text.c those of strings.
  *
  * A value is in r0. Of one of 4 bytes or less only the lower 32 bits count, and they are extended by
- * its type's sign. r6 is the context. What has to wait is on the stack. Little-endian machines only.
+ * its type's sign. What has to wait is on the stack. Little-endian machines only.
  */
 #ifndef COMMON_EXPR_CODE_H
 #define COMMON_EXPR_CODE_H
@@ -19,6 +19,8 @@ struct emitter {
 	struct expr_code *code;
 	unsigned int count; /* of instructions, also of those that found no room */
 	unsigned int waiting;
+	__u8 context; /* the register that it is in */
+	bool is_leaf; /* nothing is called so far, nothing is on the stack or in r6 to r9 */
 	struct expr_error *error;
 	bool failed;
 };

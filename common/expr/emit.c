@@ -65,7 +65,7 @@ static void emit_simple(struct emitter *m, __u8 dst, const struct expr *e)
 	} else if (f->place == PLACE_CONSTANT) {
 		code_set(m, dst, value_as(f->constant, e->type));
 	} else if (f->place == PLACE_RECORD) {
-		code_load_pieces(m, e->type.size, dst, BPF_REG_6, f->offset);
+		code_load_pieces(m, e->type.size, dst, m->context, f->offset);
 		if (e->type.is_signed)
 			narrow(m, dst, e->type);
 	} else {
@@ -294,7 +294,7 @@ static void emit_known_element(struct emitter *m, const struct expr *e)
 {
 	unsigned int offset = e->field->offset + e->operand[0]->number * e->type.size;
 
-	code_load_pieces(m, e->type.size, BPF_REG_0, BPF_REG_6, offset);
+	code_load_pieces(m, e->type.size, BPF_REG_0, m->context, offset);
 	if (e->type.is_signed)
 		narrow(m, BPF_REG_0, e->type);
 }
@@ -511,23 +511,37 @@ void emit_branch(struct emitter *m, const struct expr *e, bool when, struct jump
 	}
 }
 
-int expr_emit(const struct expr *e, struct expr_code *code, struct expr_error *error)
+/* Makes the code with the context in @context. */
+static struct emitter emit_all(const struct expr *e, struct expr_code *code,
+			       struct expr_error *error, __u8 context)
 {
-	struct emitter m = { .code = code, .error = error };
-	char what[100];
+	struct emitter m = { .code = code, .error = error, .context = context, .is_leaf = true };
 
-	code_move(&m, BPF_REG_6, BPF_REG_1);
+	code_move(&m, context, BPF_REG_1);
 	if (e->shape == SHAPE_TEXT) {
 		emit_text(&m, e);
 	} else {
 		emit_value(&m, e);
 		cast(&m, BPF_REG_0, e->type, (struct expr_type){ 8, e->type.is_signed });
 	}
+	return m;
+}
+
+int expr_emit(const struct expr *e, struct expr_code *code, struct expr_error *error)
+{
+	struct emitter m;
+	char what[100];
+
+	/* Helpers leave r6 to r9 as they are, which are the caller's if there is no call. */
+	m = emit_all(e, code, error, BPF_REG_4);
+	if (!m.is_leaf)
+		m = emit_all(e, code, error, BPF_REG_6);
 	if (m.count > EXPR_MOST_INSNS) {
 		snprintf(what, sizeof(what), "this needs %u instructions; %u are the most", m.count,
 			 EXPR_MOST_INSNS);
 		emit_fail(&m, 0, what);
 	}
 	code->count = m.count;
+	code->is_leaf = m.is_leaf;
 	return m.failed ? -EINVAL : 0;
 }

@@ -50,7 +50,7 @@ static void clear_scratch(struct emitter *m, unsigned int size)
 
 void emit_location(struct emitter *m, const struct expr_field *f)
 {
-	code_load_pieces(m, 4, BPF_REG_2, BPF_REG_6, f->offset);
+	code_load_pieces(m, 4, BPF_REG_2, m->context, f->offset);
 	code_move(m, BPF_REG_0, BPF_REG_2);
 	code_alu_by(m, true, BPF_AND, BPF_REG_0, 0xffff, 0);
 	code_alu_by(m, true, BPF_RSH, BPF_REG_2, 16, 0);
@@ -175,7 +175,7 @@ static void emit_unlike_plain(struct emitter *m, const struct expr *text, const 
 
 	if (is_in_record(text)) {
 		room = text->field->size;
-		emit_unlike(m, BPF_REG_6, text->field->offset, room, plain, smaller(count, room),
+		emit_unlike(m, m->context, text->field->offset, room, plain, smaller(count, room),
 			    to);
 		return;
 	}
@@ -239,6 +239,7 @@ static void emit_characters(struct emitter *m, const struct comm_glob *glob, uns
 {
 	unsigned int again;
 
+	m->is_leaf = false;
 	code_set(m, BPF_REG_4, count);
 	again = m->count;
 	code_move(m, BPF_REG_2, BPF_REG_3);
@@ -288,7 +289,7 @@ static void emit_walk_direct(struct emitter *m, const struct expr *text,
 			     const struct comm_glob *glob, struct jumps *end, struct jumps *no)
 {
 	unsigned int size = text->field->size, at, count;
-	__u8 base = BPF_REG_6;
+	__u8 base = m->context;
 	int offset = text->field->offset;
 
 	if (is_comm(text)) {
