@@ -11,7 +11,8 @@
  *		add(slot_key(ctx), slot_value(ctx));
  *		...
  *
- * The calls of those that stay empty are taken out, with what the verifier finds to depend on them.
+ * The calls of those that stay empty are taken out, with what the verifier finds to depend on them, and
+ * what is simple comes in the place of its calls.
  */
 #ifndef BPF_SLOT_BPF_H
 #define BPF_SLOT_BPF_H

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A slot is a function of its own in the program that libbpf has put together. Just before that goes
- * to the kernel it is made anew, function by function: one that is a slot is left out and its
- * expression comes in its place. Calls of functions are aimed anew, and so is what BTF says about
- * functions and lines; lines of what was left out are dropped.
- *
- * A slot that is a constant is no function at all: what calls it becomes the constant.
+ * to the kernel it is made anew: the expression comes in the place of the function. One that needs no
+ * more than a call may change comes in the place of its calls, so that it costs no call; so does a
+ * constant. Jumps and calls are aimed anew, and so is what BTF says about functions and lines; what
+ * it says about code that was left out is dropped.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -101,11 +100,10 @@ void slots_free(void)
 	filling_count = 0;
 }
 
-/* A function of a program: where it was, and where it goes to. */
+/* A function of a program. */
 struct function {
 	size_t begin, end; /* instructions */
-	size_t new_begin;
-	int slot; /* -1: it is none */
+	int slot;	   /* -1: it is none */
 };
 
 struct program {
@@ -117,6 +115,7 @@ struct program {
 
 	struct bpf_insn *new_insns;
 	size_t new_count;
+	__u32 *new_at; /* where each instruction goes to, and what is behind the last one */
 };
 
 /* Does @insn speak of another function, by its distance? */
@@ -182,60 +181,106 @@ static int find_functions(struct program *p)
 	return err;
 }
 
-static bool is_constant(const struct program *p, const struct function *f)
+/* Does what is in slot @f come in the place of its calls? */
+static bool is_inline(const struct program *p, const struct function *f)
 {
-	return f->slot >= 0 && !p->filling->code[f->slot];
+	return f->slot >= 0 && (!p->filling->code[f->slot] || p->filling->code[f->slot]->is_leaf);
 }
 
-/* How many instructions @f will have. */
-static size_t new_length(const struct program *p, const struct function *f)
+/* The slot whose expression comes in the place of @insn, which is at @at; NULL: @insn stays. */
+static const struct function *replaced_by(struct program *p, size_t at)
 {
-	if (is_constant(p, f))
-		return 0;
-	return f->slot < 0 ? f->end - f->begin : p->filling->code[f->slot]->count + 1;
+	const struct bpf_insn *insn = &p->insns[at];
+	const struct function *to;
+
+	if (!names_function(insn))
+		return NULL;
+	to = function_at(p, at + 1 + insn->imm);
+	return is_inline(p, to) ? to : NULL;
 }
 
-static void place_functions(struct program *p)
+/* How many instructions there are in the slot @f. */
+static size_t slot_length(const struct program *p, const struct function *f)
 {
-	size_t i;
+	const struct expr_code *code = p->filling->code[f->slot];
 
-	for (i = 0; i < p->function_count; i++) {
-		p->functions[i].new_begin = p->new_count;
-		p->new_count += new_length(p, &p->functions[i]);
-	}
+	return code ? code->count : 1;
 }
 
-/* Aims what @insn, at @at and now at @new_at, says of another function. */
-static void aim(struct program *p, struct bpf_insn *insn, size_t at, size_t new_at)
+static void copy_slot(const struct program *p, const struct function *f, struct bpf_insn *to)
 {
-	const struct function *to = function_at(p, at + 1 + insn->imm);
+	const struct expr_code *code = p->filling->code[f->slot];
 
-	if (is_constant(p, to))
-		*insn = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K,
-					   .imm = p->filling->value[to->slot] };
-	else
-		insn->imm = (int)to->new_begin - (int)new_at - 1;
-}
-
-static void copy_function(struct program *p, const struct function *f)
-{
-	struct bpf_insn *to = p->new_insns + f->new_begin;
-	const struct expr_code *code;
-	size_t i;
-
-	if (is_constant(p, f))
-		return;
-	if (f->slot >= 0) {
-		code = p->filling->code[f->slot];
+	if (code)
 		memcpy(to, code->insn, code->count * sizeof(*to));
-		to[code->count] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
-		return;
+	else
+		*to = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K,
+					 .imm = p->filling->value[f->slot] };
+}
+
+static void place_function(struct program *p, const struct function *f)
+{
+	const struct function *slot;
+	size_t at;
+
+	for (at = f->begin; at < f->end; at++) {
+		p->new_at[at] = p->new_count;
+		slot = replaced_by(p, at);
+		if (f->slot < 0)
+			p->new_count += slot ? slot_length(p, slot) : 1;
 	}
-	memcpy(to, p->insns + f->begin, (f->end - f->begin) * sizeof(*to));
-	for (i = 0; i < f->end - f->begin; i++) {
-		if (names_function(&to[i]))
-			aim(p, &to[i], f->begin + i, f->new_begin + i);
+	/* With an exit. */
+	if (f->slot >= 0 && !is_inline(p, f))
+		p->new_count += slot_length(p, f) + 1;
+}
+
+static bool is_jump(const struct bpf_insn *insn)
+{
+	__u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+
+	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
+}
+
+/* Aims @insn, which was at @at, anew. Returns 0, or -E2BIG if that is too far now. */
+static int aim(const struct program *p, struct bpf_insn *insn, size_t at)
+{
+	int here = p->new_at[at] + 1, distance;
+
+	if (names_function(insn))
+		insn->imm = (int)p->new_at[at + 1 + insn->imm] - here;
+	if (!is_jump(insn))
+		return 0;
+	distance = (int)p->new_at[at + 1 + insn->off] - here;
+	if (distance < INT16_MIN || distance > INT16_MAX)
+		return -E2BIG;
+	insn->off = distance;
+	return 0;
+}
+
+static int copy_function(struct program *p, const struct function *f)
+{
+	struct bpf_insn *to = p->new_insns + p->new_at[f->begin];
+	const struct function *slot;
+	size_t at;
+	int err = 0;
+
+	if (f->slot >= 0) {
+		if (is_inline(p, f))
+			return 0;
+		copy_slot(p, f, to);
+		to[slot_length(p, f)] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+		return 0;
 	}
+	for (at = f->begin; at < f->end && !err; at++) {
+		to = p->new_insns + p->new_at[at];
+		slot = replaced_by(p, at);
+		*to = p->insns[at];
+		if (slot)
+			copy_slot(p, slot, to);
+		else
+			err = aim(p, to, at);
+	}
+	return err;
 }
 
 /*
@@ -255,10 +300,10 @@ static void *move_records(struct program *p, const void *records, __u32 *count, 
 
 		memcpy(&at, record, sizeof(at));
 		f = function_at(p, at);
-		if (is_constant(p, f) || (f->slot >= 0 && at != f->begin))
+		if (is_inline(p, f) || (f->slot >= 0 && at != f->begin))
 			continue;
 		memcpy(to, record, size);
-		at += f->new_begin - f->begin;
+		at = p->new_at[at];
 		memcpy(to, &at, sizeof(at));
 		to += size;
 	}
@@ -291,7 +336,16 @@ static int move_btf(struct program *p, struct bpf_prog_load_opts *opts)
 	return 0;
 }
 
-/* Makes @p's new instructions, to be freed. */
+static void program_free(struct program *p)
+{
+	if (p) {
+		free(p->new_insns);
+		free(p->new_at);
+	}
+	free(p);
+}
+
+/* Makes @p's new instructions. */
 static int rebuild(struct program *p)
 {
 	size_t i;
@@ -300,13 +354,18 @@ static int rebuild(struct program *p)
 	err = find_functions(p);
 	if (err)
 		return err;
-	place_functions(p);
+	p->new_at = calloc(p->count + 1, sizeof(*p->new_at));
+	if (!p->new_at)
+		return -ENOMEM;
+	for (i = 0; i < p->function_count; i++)
+		place_function(p, &p->functions[i]);
+	p->new_at[p->count] = p->new_count;
 	p->new_insns = calloc(p->new_count + 1, sizeof(*p->new_insns));
 	if (!p->new_insns)
 		return -ENOMEM;
-	for (i = 0; i < p->function_count; i++)
-		copy_function(p, &p->functions[i]);
-	return 0;
+	for (i = 0; i < p->function_count && !err; i++)
+		err = copy_function(p, &p->functions[i]);
+	return err;
 }
 
 /* Keeps the instructions of @p for copies. */
@@ -342,9 +401,8 @@ static int prepare(struct bpf_program *prog, struct bpf_prog_load_opts *opts, lo
 			err = move_btf(p, opts);
 		if (!err)
 			err = bpf_program__set_insns(prog, p->new_insns, p->new_count);
-		free(p->new_insns);
 	}
-	free(p);
+	program_free(p);
 	return err;
 }
 
@@ -371,9 +429,8 @@ int slots_load_copy(const struct bpf_program *prog, const struct slots *slots)
 				   p->new_count, &opts);
 		fd = fd < 0 ? -errno : fd;
 	}
-	free(p->new_insns);
 out:
-	free(p);
+	program_free(p);
 	return fd;
 }
 
