@@ -474,7 +474,8 @@ static void software_events(void **state)
 	for (i = 0; i < TIMES; i++)
 		usleep(1000);
 	switches = context_switches() - switches;
-	assert_true(switches >= TIMES);
+	/* Emulated CPUs may be so late that there is no need to sleep any more. */
+	assert_true(switches >= TIMES / 2);
 	assert_in_range(hits(&a) - before, switches, switches + 5);
 	end_of(&a);
 

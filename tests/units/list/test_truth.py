@@ -62,10 +62,10 @@ def format_of(name):
 
 
 class Tracepoints(Case):
-    @classmethod
-    def setUpClass(cls):
+    def setUp(self):
         if not os.path.exists(f"{TRACING}/available_events"):
             subprocess.run(["mount", "-t", "tracefs", "tracefs", TRACING], check=True)
+            self.addCleanup(subprocess.run, ["umount", TRACING], check=True)
 
     def test_all_are_there(self):
         """all tracepoints that tracefs has, and no others"""
@@ -84,7 +84,7 @@ class Tracepoints(Case):
         where = f"{event} {field}"
         self.assertEqual(field["offset"], offset, where)
         if declared.startswith("__data_loc") or declared.startswith("__rel_loc"):
-            self.assertEqual(field["meaning"] == "string", "char[]" in declared, where)
+            self.assertEqual(field["meaning"] == "string", declared.endswith("loc char[]"), where)
         elif declared.startswith("char["):
             self.assertEqual(field["meaning"], f"string of at most {size}", where)
         elif "elements" in field:
@@ -184,7 +184,6 @@ class KernelFunctions(Case):
         for row in rows("--fields", f"{kind}:vfs_*"):
             self.assertIn(row["name"], symbols)
             if row["name"] not in known:
-                self.assertIn("kprobe", f"k{kind}", f"{row}: the BTF does not know it")
                 self.assertNotIn(kind, ("fentry", "fexit"), str(row))
                 continue
             names, result = known[row["name"]]
