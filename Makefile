@@ -214,6 +214,8 @@ bench:
 	@tests/bench/sampling $(O)
 	@echo
 	@tests/bench/kmemleak $(O)
+	@echo
+	@$(O)/bench/expr
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8 \

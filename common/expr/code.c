@@ -12,7 +12,7 @@ void emit_fail(struct emitter *m, size_t at, const char *what)
 	m->failed = true;
 }
 
-void add(struct emitter *m, __u8 code, __u8 dst, __u8 src, __s16 off, __s32 imm)
+void code_add(struct emitter *m, __u8 code, __u8 dst, __u8 src, __s16 off, __s32 imm)
 {
 	if (m->count < EXPR_MOST_INSNS)
 		m->code->insn[m->count] = (struct bpf_insn){
@@ -21,10 +21,10 @@ void add(struct emitter *m, __u8 code, __u8 dst, __u8 src, __s16 off, __s32 imm)
 	m->count++;
 }
 
-void move(struct emitter *m, __u8 dst, __u8 src)
+void code_move(struct emitter *m, __u8 dst, __u8 src)
 {
 	if (dst != src)
-		add(m, BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0);
+		code_add(m, BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0);
 }
 
 /* Can an instruction on 32 or 64 bits have @number in itself? */
@@ -33,49 +33,51 @@ static bool fits(bool wide, uint64_t number)
 	return !wide || (uint64_t)(int64_t)(int32_t)number == number;
 }
 
-void set(struct emitter *m, __u8 dst, uint64_t number)
+void code_set(struct emitter *m, __u8 dst, uint64_t number)
 {
 	if (fits(true, number)) {
-		add(m, BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, number);
+		code_add(m, BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, number);
 		return;
 	}
-	add(m, BPF_LD | BPF_DW | BPF_IMM, dst, 0, 0, number);
-	add(m, 0, 0, 0, 0, number >> 32);
+	code_add(m, BPF_LD | BPF_DW | BPF_IMM, dst, 0, 0, number);
+	code_add(m, 0, 0, 0, 0, number >> 32);
 }
 
-void call(struct emitter *m, enum bpf_func_id helper)
+void code_call(struct emitter *m, enum bpf_func_id helper)
 {
-	add(m, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
+	m->is_leaf = false;
+	code_add(m, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
 }
 
-void alu(struct emitter *m, bool wide, __u8 op, __u8 dst, __u8 src)
+void code_alu(struct emitter *m, bool wide, __u8 op, __u8 dst, __u8 src)
 {
-	add(m, (wide ? BPF_ALU64 : BPF_ALU) | op | BPF_X, dst, src, 0, 0);
+	code_add(m, (wide ? BPF_ALU64 : BPF_ALU) | op | BPF_X, dst, src, 0, 0);
 }
 
-void alu_by(struct emitter *m, bool wide, __u8 op, __u8 dst, uint64_t number, __u8 spare)
+void code_alu_by(struct emitter *m, bool wide, __u8 op, __u8 dst, uint64_t number, __u8 spare)
 {
 	if (fits(wide, number)) {
-		add(m, (wide ? BPF_ALU64 : BPF_ALU) | op | BPF_K, dst, 0, 0, number);
+		code_add(m, (wide ? BPF_ALU64 : BPF_ALU) | op | BPF_K, dst, 0, 0, number);
 		return;
 	}
-	set(m, spare, number);
-	alu(m, wide, op, dst, spare);
+	code_set(m, spare, number);
+	code_alu(m, wide, op, dst, spare);
 }
 
-void load(struct emitter *m, unsigned int size, __u8 dst, __u8 base, int offset)
+void code_load(struct emitter *m, unsigned int size, __u8 dst, __u8 base, int offset)
 {
 	__u8 width = size == 1 ? BPF_B : size == 2 ? BPF_H : size == 4 ? BPF_W : BPF_DW;
 
-	add(m, BPF_LDX | BPF_MEM | width, dst, base, offset, 0);
+	code_add(m, BPF_LDX | BPF_MEM | width, dst, base, offset, 0);
 }
 
-void store(struct emitter *m, int offset, __u8 src)
+void code_store(struct emitter *m, int offset, __u8 src)
 {
-	add(m, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, src, offset, 0);
+	m->is_leaf = false;
+	code_add(m, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, src, offset, 0);
 }
 
-unsigned int piece_at(int offset, unsigned int most)
+unsigned int code_piece_at(int offset, unsigned int most)
 {
 	unsigned int size = 8;
 
@@ -84,17 +86,17 @@ unsigned int piece_at(int offset, unsigned int most)
 	return size;
 }
 
-void load_pieces(struct emitter *m, unsigned int size, __u8 dst, __u8 base, int offset)
+void code_load_pieces(struct emitter *m, unsigned int size, __u8 dst, __u8 base, int offset)
 {
 	unsigned int done = 0, piece;
 
 	for (; done < size; done += piece) {
-		piece = piece_at(offset + (int)done, size - done);
-		load(m, piece, done ? BPF_REG_5 : dst, base, offset + (int)done);
+		piece = code_piece_at(offset + (int)done, size - done);
+		code_load(m, piece, done ? BPF_REG_5 : dst, base, offset + (int)done);
 		if (!done)
 			continue;
-		alu_by(m, true, BPF_LSH, BPF_REG_5, 8 * done, 0);
-		alu(m, true, BPF_OR, dst, BPF_REG_5);
+		code_alu_by(m, true, BPF_LSH, BPF_REG_5, 8 * done, 0);
+		code_alu(m, true, BPF_OR, dst, BPF_REG_5);
 	}
 }
 
@@ -107,36 +109,36 @@ static void note(struct emitter *m, struct jumps *to)
 	to->last = m->count;
 }
 
-void jump(struct emitter *m, struct jumps *to)
+void code_jump(struct emitter *m, struct jumps *to)
 {
-	add(m, BPF_JMP | BPF_JA, 0, 0, 0, 0);
+	code_add(m, BPF_JMP | BPF_JA, 0, 0, 0, 0);
 	note(m, to);
 }
 
-void jump_if(struct emitter *m, bool wide, __u8 op, __u8 dst, __u8 src, struct jumps *to)
+void code_jump_if(struct emitter *m, bool wide, __u8 op, __u8 dst, __u8 src, struct jumps *to)
 {
-	add(m, (wide ? BPF_JMP : BPF_JMP32) | op | BPF_X, dst, src, 0, 0);
+	code_add(m, (wide ? BPF_JMP : BPF_JMP32) | op | BPF_X, dst, src, 0, 0);
 	note(m, to);
 }
 
-void jump_if_by(struct emitter *m, bool wide, __u8 op, __u8 dst, uint64_t number, __u8 spare,
-		struct jumps *to)
+void code_jump_if_by(struct emitter *m, bool wide, __u8 op, __u8 dst, uint64_t number, __u8 spare,
+		     struct jumps *to)
 {
 	if (!fits(wide, number)) {
-		set(m, spare, number);
-		jump_if(m, wide, op, dst, spare, to);
+		code_set(m, spare, number);
+		code_jump_if(m, wide, op, dst, spare, to);
 		return;
 	}
-	add(m, (wide ? BPF_JMP : BPF_JMP32) | op | BPF_K, dst, 0, 0, number);
+	code_add(m, (wide ? BPF_JMP : BPF_JMP32) | op | BPF_K, dst, 0, 0, number);
 	note(m, to);
 }
 
-void jump_back_if(struct emitter *m, __u8 op, __u8 dst, __s32 imm, unsigned int count)
+void code_jump_back_if(struct emitter *m, __u8 op, __u8 dst, __s32 imm, unsigned int count)
 {
-	add(m, BPF_JMP | op | BPF_K, dst, 0, (int)count - (int)m->count - 1, imm);
+	code_add(m, BPF_JMP | op | BPF_K, dst, 0, (int)count - (int)m->count - 1, imm);
 }
 
-void land(struct emitter *m, struct jumps *from)
+void code_land(struct emitter *m, struct jumps *from)
 {
 	unsigned int number = from->last;
 
@@ -150,7 +152,7 @@ void land(struct emitter *m, struct jumps *from)
 	from->last = 0;
 }
 
-void join(struct emitter *m, struct jumps *to, const struct jumps *more)
+void code_join(struct emitter *m, struct jumps *to, const struct jumps *more)
 {
 	unsigned int first = more->last;
 
@@ -168,18 +170,18 @@ void join(struct emitter *m, struct jumps *to, const struct jumps *more)
  */
 static void as_number(struct emitter *m, __u8 dst)
 {
-	add(m, BPF_ALU64 | BPF_NEG, dst, 0, 0, 0);
-	add(m, BPF_ALU64 | BPF_NEG, dst, 0, 0, 0);
+	code_add(m, BPF_ALU64 | BPF_NEG, dst, 0, 0, 0);
+	code_add(m, BPF_ALU64 | BPF_NEG, dst, 0, 0, 0);
 }
 
-void load_word(struct emitter *m, __u8 dst, unsigned int offset)
+void code_load_word(struct emitter *m, __u8 dst, unsigned int offset)
 {
-	load(m, 8, dst, BPF_REG_6, offset);
+	code_load(m, 8, dst, m->context, offset);
 	as_number(m, dst);
 }
 
-void load_context(struct emitter *m, __u8 dst)
+void code_load_context(struct emitter *m, __u8 dst)
 {
-	move(m, dst, BPF_REG_6);
+	code_move(m, dst, m->context);
 	as_number(m, dst);
 }

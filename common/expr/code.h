@@ -3,7 +3,7 @@
  * Putting instructions together. emit.c makes those of numbers, emit_text.c those of strings.
  *
  * A value is in r0. Of one of 4 bytes or less only the lower 32 bits count, and they are extended by
- * its type's sign. r6 is the context. What has to wait is on the stack. Little-endian machines only.
+ * its type's sign. What has to wait is on the stack. Little-endian machines only.
  */
 #ifndef COMMON_EXPR_CODE_H
 #define COMMON_EXPR_CODE_H
@@ -19,6 +19,8 @@ struct emitter {
 	struct expr_code *code;
 	unsigned int count; /* of instructions, also of those that found no room */
 	unsigned int waiting;
+	__u8 context; /* the register that it is in */
+	bool is_leaf; /* nothing is called so far, nothing is on the stack or in r6 to r9 */
 	struct expr_error *error;
 	bool failed;
 };
@@ -28,48 +30,48 @@ struct jumps {
 	unsigned int last; /* its number plus one; each has that of the one before in `off` */
 };
 
-void add(struct emitter *m, __u8 code, __u8 dst, __u8 src, __s16 off, __s32 imm);
-void move(struct emitter *m, __u8 dst, __u8 src);
-void set(struct emitter *m, __u8 dst, uint64_t number);
-void call(struct emitter *m, enum bpf_func_id helper);
+void code_add(struct emitter *m, __u8 code, __u8 dst, __u8 src, __s16 off, __s32 imm);
+void code_move(struct emitter *m, __u8 dst, __u8 src);
+void code_set(struct emitter *m, __u8 dst, uint64_t number);
+void code_call(struct emitter *m, enum bpf_func_id helper);
 
 /* Arithmetic on 32 or (@wide) 64 bits; with a number, which may need @spare to be held. */
-void alu(struct emitter *m, bool wide, __u8 op, __u8 dst, __u8 src);
-void alu_by(struct emitter *m, bool wide, __u8 op, __u8 dst, uint64_t number, __u8 spare);
+void code_alu(struct emitter *m, bool wide, __u8 op, __u8 dst, __u8 src);
+void code_alu_by(struct emitter *m, bool wide, __u8 op, __u8 dst, uint64_t number, __u8 spare);
 
-void load(struct emitter *m, unsigned int size, __u8 dst, __u8 base, int offset);
-void store(struct emitter *m, int offset, __u8 src);
+void code_load(struct emitter *m, unsigned int size, __u8 dst, __u8 base, int offset);
+void code_store(struct emitter *m, int offset, __u8 src);
 
 /*
  * Loads @size bytes at @base + @offset, 8 at most, of what may be read only where that is a multiple
  * of the size: in pieces. Uses r5.
  */
-void load_pieces(struct emitter *m, unsigned int size, __u8 dst, __u8 base, int offset);
+void code_load_pieces(struct emitter *m, unsigned int size, __u8 dst, __u8 base, int offset);
 
 /* The largest piece, of @most bytes at most, that may be read at @offset. */
-unsigned int piece_at(int offset, unsigned int most);
+unsigned int code_piece_at(int offset, unsigned int most);
 
-void jump(struct emitter *m, struct jumps *to);
-void jump_if(struct emitter *m, bool wide, __u8 op, __u8 dst, __u8 src, struct jumps *to);
-void jump_if_by(struct emitter *m, bool wide, __u8 op, __u8 dst, uint64_t number, __u8 spare,
-		struct jumps *to);
+void code_jump(struct emitter *m, struct jumps *to);
+void code_jump_if(struct emitter *m, bool wide, __u8 op, __u8 dst, __u8 src, struct jumps *to);
+void code_jump_if_by(struct emitter *m, bool wide, __u8 op, __u8 dst, uint64_t number, __u8 spare,
+		     struct jumps *to);
 
 /* Back to where @count was. */
-void jump_back_if(struct emitter *m, __u8 op, __u8 dst, __s32 imm, unsigned int count);
+void code_jump_back_if(struct emitter *m, __u8 op, __u8 dst, __s32 imm, unsigned int count);
 
 /* Has the jumps come here. */
-void land(struct emitter *m, struct jumps *from);
+void code_land(struct emitter *m, struct jumps *from);
 
 /* Has those of @more lead to where @to does. */
-void join(struct emitter *m, struct jumps *to, const struct jumps *more);
+void code_join(struct emitter *m, struct jumps *to, const struct jumps *more);
 
 void emit_fail(struct emitter *m, size_t at, const char *what);
 
 /* The context's word at @offset, which may hold a pointer: as a number. */
-void load_word(struct emitter *m, __u8 dst, unsigned int offset);
+void code_load_word(struct emitter *m, __u8 dst, unsigned int offset);
 
 /* The context's address, as a number. */
-void load_context(struct emitter *m, __u8 dst);
+void code_load_context(struct emitter *m, __u8 dst);
 
 /* emit.c: a number into r0; and jumps @to somewhere if @e is true, or if it is not. */
 void emit_value(struct emitter *m, const struct expr *e);

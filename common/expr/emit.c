@@ -18,11 +18,11 @@ static void narrow(struct emitter *m, __u8 reg, struct expr_type type)
 	if (type.size >= 4)
 		return;
 	if (!type.is_signed) {
-		alu_by(m, false, BPF_AND, reg, (1u << (8 * type.size)) - 1, 0);
+		code_alu_by(m, false, BPF_AND, reg, (1u << (8 * type.size)) - 1, 0);
 		return;
 	}
-	alu_by(m, false, BPF_LSH, reg, unused, 0);
-	alu_by(m, false, BPF_ARSH, reg, unused, 0);
+	code_alu_by(m, false, BPF_LSH, reg, unused, 0);
+	code_alu_by(m, false, BPF_ARSH, reg, unused, 0);
 }
 
 /* @reg, a value of type @from, as one of type @to. */
@@ -33,10 +33,10 @@ static void cast(struct emitter *m, __u8 reg, struct expr_type from, struct expr
 	} else if (is_wide(from)) {
 		return;
 	} else if (from.is_signed) {
-		alu_by(m, true, BPF_LSH, reg, 32, 0);
-		alu_by(m, true, BPF_ARSH, reg, 32, 0);
+		code_alu_by(m, true, BPF_LSH, reg, 32, 0);
+		code_alu_by(m, true, BPF_ARSH, reg, 32, 0);
 	} else {
-		add(m, BPF_ALU | BPF_MOV | BPF_X, reg, reg, 0, 0);
+		code_add(m, BPF_ALU | BPF_MOV | BPF_X, reg, reg, 0, 0);
 	}
 }
 
@@ -61,17 +61,17 @@ static void emit_simple(struct emitter *m, __u8 dst, const struct expr *e)
 		emit_simple(m, dst, e->operand[0]);
 		cast(m, dst, e->operand[0]->type, e->type);
 	} else if (e->kind == EXPR_NUMBER) {
-		set(m, dst, e->number);
+		code_set(m, dst, e->number);
 	} else if (f->place == PLACE_CONSTANT) {
-		set(m, dst, value_as(f->constant, e->type));
+		code_set(m, dst, value_as(f->constant, e->type));
 	} else if (f->place == PLACE_RECORD) {
-		load_pieces(m, e->type.size, dst, BPF_REG_6, f->offset);
+		code_load_pieces(m, e->type.size, dst, m->context, f->offset);
 		if (e->type.is_signed)
 			narrow(m, dst, e->type);
 	} else {
-		load_word(m, dst, f->offset / 8 * 8);
+		code_load_word(m, dst, f->offset / 8 * 8);
 		if (f->offset % 8)
-			alu_by(m, true, BPF_RSH, dst, 8 * (f->offset % 8), 0);
+			code_alu_by(m, true, BPF_RSH, dst, 8 * (f->offset % 8), 0);
 		narrow(m, dst, e->type);
 	}
 }
@@ -88,7 +88,7 @@ static void emit_both(struct emitter *m, const struct expr *a, const struct expr
 	}
 	if (is_simple(a)) {
 		emit_value(m, b);
-		move(m, BPF_REG_1, BPF_REG_0);
+		code_move(m, BPF_REG_1, BPF_REG_0);
 		emit_simple(m, BPF_REG_0, a);
 		return;
 	}
@@ -98,10 +98,10 @@ static void emit_both(struct emitter *m, const struct expr *a, const struct expr
 	}
 	slot = -8 * (int)++m->waiting;
 	emit_value(m, a);
-	store(m, slot, BPF_REG_0);
+	code_store(m, slot, BPF_REG_0);
 	emit_value(m, b);
-	move(m, BPF_REG_1, BPF_REG_0);
-	load(m, 8, BPF_REG_0, BPF_REG_10, slot);
+	code_move(m, BPF_REG_1, BPF_REG_0);
+	code_load(m, 8, BPF_REG_0, BPF_REG_10, slot);
 	m->waiting--;
 }
 
@@ -111,20 +111,20 @@ static void emit_alu(struct emitter *m, const struct expr *e, __u8 op)
 
 	if (b->kind == EXPR_NUMBER) {
 		emit_value(m, e->operand[0]);
-		alu_by(m, is_wide(e->type), op, BPF_REG_0, b->number, BPF_REG_1);
+		code_alu_by(m, is_wide(e->type), op, BPF_REG_0, b->number, BPF_REG_1);
 		return;
 	}
 	emit_both(m, e->operand[0], b);
-	alu(m, is_wide(e->type), op, BPF_REG_0, BPF_REG_1);
+	code_alu(m, is_wide(e->type), op, BPF_REG_0, BPF_REG_1);
 }
 
 static void make_positive(struct emitter *m, bool wide, __u8 reg)
 {
 	struct jumps is_positive = {};
 
-	jump_if_by(m, wide, BPF_JSGE, reg, 0, 0, &is_positive);
-	add(m, (wide ? BPF_ALU64 : BPF_ALU) | BPF_NEG, reg, 0, 0, 0);
-	land(m, &is_positive);
+	code_jump_if_by(m, wide, BPF_JSGE, reg, 0, 0, &is_positive);
+	code_add(m, (wide ? BPF_ALU64 : BPF_ALU) | BPF_NEG, reg, 0, 0, 0);
+	code_land(m, &is_positive);
 }
 
 /*
@@ -139,27 +139,27 @@ static void emit_division(struct emitter *m, const struct expr *e)
 
 	emit_both(m, e->operand[0], e->operand[1]);
 	if (remainder)
-		jump_if_by(m, wide, BPF_JEQ, BPF_REG_1, 0, 0, &by_zero);
+		code_jump_if_by(m, wide, BPF_JEQ, BPF_REG_1, 0, 0, &by_zero);
 	if (!e->type.is_signed) {
-		alu(m, wide, op, BPF_REG_0, BPF_REG_1);
+		code_alu(m, wide, op, BPF_REG_0, BPF_REG_1);
 	} else {
 		/* r2: is the result negative? */
-		move(m, BPF_REG_2, BPF_REG_0);
+		code_move(m, BPF_REG_2, BPF_REG_0);
 		if (!remainder)
-			alu(m, true, BPF_XOR, BPF_REG_2, BPF_REG_1);
+			code_alu(m, true, BPF_XOR, BPF_REG_2, BPF_REG_1);
 		make_positive(m, wide, BPF_REG_0);
 		make_positive(m, wide, BPF_REG_1);
-		alu(m, wide, op, BPF_REG_0, BPF_REG_1);
-		jump_if_by(m, wide, BPF_JSGE, BPF_REG_2, 0, 0, &is_positive);
-		add(m, (wide ? BPF_ALU64 : BPF_ALU) | BPF_NEG, BPF_REG_0, 0, 0, 0);
-		land(m, &is_positive);
+		code_alu(m, wide, op, BPF_REG_0, BPF_REG_1);
+		code_jump_if_by(m, wide, BPF_JSGE, BPF_REG_2, 0, 0, &is_positive);
+		code_add(m, (wide ? BPF_ALU64 : BPF_ALU) | BPF_NEG, BPF_REG_0, 0, 0, 0);
+		code_land(m, &is_positive);
 	}
 	if (!remainder)
 		return;
-	jump(m, &end);
-	land(m, &by_zero);
-	set(m, BPF_REG_0, 0);
-	land(m, &end);
+	code_jump(m, &end);
+	code_land(m, &by_zero);
+	code_set(m, BPF_REG_0, 0);
+	code_land(m, &end);
 }
 
 static void emit_shift(struct emitter *m, const struct expr *e)
@@ -172,17 +172,17 @@ static void emit_shift(struct emitter *m, const struct expr *e)
 
 	if (b->kind == EXPR_NUMBER && b->number < bits) {
 		emit_value(m, a);
-		alu_by(m, wide, op, BPF_REG_0, b->number, 0);
+		code_alu_by(m, wide, op, BPF_REG_0, b->number, 0);
 		return;
 	}
 	emit_both(m, a, b);
 	/* A negative number of bits is a large one here. */
-	jump_if_by(m, is_wide(b->type), BPF_JGE, BPF_REG_1, bits, 0, &too_far);
-	alu(m, wide, op, BPF_REG_0, BPF_REG_1);
-	jump(m, &end);
-	land(m, &too_far);
-	set(m, BPF_REG_0, 0);
-	land(m, &end);
+	code_jump_if_by(m, is_wide(b->type), BPF_JGE, BPF_REG_1, bits, 0, &too_far);
+	code_alu(m, wide, op, BPF_REG_0, BPF_REG_1);
+	code_jump(m, &end);
+	code_land(m, &too_far);
+	code_set(m, BPF_REG_0, 0);
+	code_land(m, &end);
 }
 
 /* The number of @size bytes in memory at r3 into r0. What cannot be read is 0. */
@@ -190,20 +190,20 @@ static void emit_read(struct emitter *m, enum expr_memory memory, unsigned int s
 {
 	struct jumps kernel = {}, end = {};
 
-	move(m, BPF_REG_1, BPF_REG_10);
-	alu_by(m, true, BPF_ADD, BPF_REG_1, SCRATCH, 0);
-	set(m, BPF_REG_2, size);
+	code_move(m, BPF_REG_1, BPF_REG_10);
+	code_alu_by(m, true, BPF_ADD, BPF_REG_1, SCRATCH, 0);
+	code_set(m, BPF_REG_2, size);
 	if (memory == MEMORY_EITHER)
-		jump_if_by(m, true, BPF_JSLT, BPF_REG_3, 0, 0, &kernel);
+		code_jump_if_by(m, true, BPF_JSLT, BPF_REG_3, 0, 0, &kernel);
 	if (memory != MEMORY_KERNEL)
-		call(m, BPF_FUNC_probe_read_user);
+		code_call(m, BPF_FUNC_probe_read_user);
 	if (memory == MEMORY_EITHER)
-		jump(m, &end);
-	land(m, &kernel);
+		code_jump(m, &end);
+	code_land(m, &kernel);
 	if (memory != MEMORY_USER)
-		call(m, BPF_FUNC_probe_read_kernel);
-	land(m, &end);
-	load(m, size, BPF_REG_0, BPF_REG_10, SCRATCH);
+		code_call(m, BPF_FUNC_probe_read_kernel);
+	code_land(m, &end);
+	code_load(m, size, BPF_REG_0, BPF_REG_10, SCRATCH);
 }
 
 /* What is in memory: by the kernel's helpers, as it may be gone. */
@@ -212,17 +212,17 @@ static void emit_at(struct emitter *m, const struct expr *e)
 	unsigned int unused = 64 - e->bits - e->shift;
 
 	emit_value(m, e->operand[0]);
-	move(m, BPF_REG_3, BPF_REG_0);
+	code_move(m, BPF_REG_3, BPF_REG_0);
 	if (e->offset)
-		alu_by(m, true, BPF_ADD, BPF_REG_3, e->offset, BPF_REG_1);
+		code_alu_by(m, true, BPF_ADD, BPF_REG_3, e->offset, BPF_REG_1);
 	emit_read(m, e->memory, e->bits ? e->unit : e->type.size);
 	if (!e->bits) {
 		if (e->type.is_signed)
 			narrow(m, BPF_REG_0, e->type);
 		return;
 	}
-	alu_by(m, true, BPF_LSH, BPF_REG_0, unused, 0);
-	alu_by(m, true, e->signed_bits ? BPF_ARSH : BPF_RSH, BPF_REG_0, 64 - e->bits, 0);
+	code_alu_by(m, true, BPF_LSH, BPF_REG_0, unused, 0);
+	code_alu_by(m, true, e->signed_bits ? BPF_ARSH : BPF_RSH, BPF_REG_0, 64 - e->bits, 0);
 }
 
 /* The address of an element; 0 if it is beyond the last one. */
@@ -232,15 +232,15 @@ static void emit_element_address(struct emitter *m, const struct expr *e)
 
 	emit_both(m, e->operand[0], e->operand[1]);
 	if (e->elements) {
-		jump_if_by(m, true, BPF_JLT, BPF_REG_1, e->elements, BPF_REG_2, &inside);
-		set(m, BPF_REG_0, 0);
-		jump(m, &end);
-		land(m, &inside);
+		code_jump_if_by(m, true, BPF_JLT, BPF_REG_1, e->elements, BPF_REG_2, &inside);
+		code_set(m, BPF_REG_0, 0);
+		code_jump(m, &end);
+		code_land(m, &inside);
 	}
 	if (e->step != 1)
-		alu_by(m, true, BPF_MUL, BPF_REG_1, e->step, BPF_REG_2);
-	alu(m, true, BPF_ADD, BPF_REG_0, BPF_REG_1);
-	land(m, &end);
+		code_alu_by(m, true, BPF_MUL, BPF_REG_1, e->step, BPF_REG_2);
+	code_alu(m, true, BPF_ADD, BPF_REG_0, BPF_REG_1);
+	code_land(m, &end);
 }
 
 /* An element of an array in the record, at an index that is not known. */
@@ -251,24 +251,24 @@ static void emit_record_element(struct emitter *m, const struct expr *e)
 	struct jumps outside = {};
 
 	emit_value(m, e->operand[0]);
-	move(m, BPF_REG_4, BPF_REG_0);
-	set(m, BPF_REG_0, 0);
+	code_move(m, BPF_REG_4, BPF_REG_0);
+	code_set(m, BPF_REG_0, 0);
 	if (f->content == CONTENT_LOC_CHARS || f->content == CONTENT_LOC_ARRAY) {
 		emit_location(m, f);
-		alu_by(m, true, BPF_DIV, BPF_REG_2, e->type.size, 0);
-		set(m, BPF_REG_0, 0);
-		jump_if(m, true, BPF_JGE, BPF_REG_4, BPF_REG_2, &outside);
+		code_alu_by(m, true, BPF_DIV, BPF_REG_2, e->type.size, 0);
+		code_set(m, BPF_REG_0, 0);
+		code_jump_if(m, true, BPF_JGE, BPF_REG_4, BPF_REG_2, &outside);
 	} else {
-		jump_if_by(m, true, BPF_JGE, BPF_REG_4, elements, BPF_REG_2, &outside);
-		load_context(m, BPF_REG_3);
-		alu_by(m, true, BPF_ADD, BPF_REG_3, f->offset, 0);
+		code_jump_if_by(m, true, BPF_JGE, BPF_REG_4, elements, BPF_REG_2, &outside);
+		code_load_context(m, BPF_REG_3);
+		code_alu_by(m, true, BPF_ADD, BPF_REG_3, f->offset, 0);
 	}
-	alu_by(m, true, BPF_MUL, BPF_REG_4, e->type.size, 0);
-	alu(m, true, BPF_ADD, BPF_REG_3, BPF_REG_4);
+	code_alu_by(m, true, BPF_MUL, BPF_REG_4, e->type.size, 0);
+	code_alu(m, true, BPF_ADD, BPF_REG_3, BPF_REG_4);
 	emit_read(m, MEMORY_KERNEL, e->type.size);
 	if (e->type.is_signed)
 		narrow(m, BPF_REG_0, e->type);
-	land(m, &outside);
+	code_land(m, &outside);
 }
 
 /* A field in memory at what registers say. */
@@ -276,14 +276,14 @@ static void emit_indirect(struct emitter *m, const struct expr *e)
 {
 	const struct expr_field *f = e->field;
 
-	load_word(m, BPF_REG_3, f->base);
+	code_load_word(m, BPF_REG_3, f->base);
 	if (f->scale) {
-		load_word(m, BPF_REG_1, f->index);
-		alu_by(m, true, BPF_MUL, BPF_REG_1, f->scale, 0);
-		alu(m, true, BPF_ADD, BPF_REG_3, BPF_REG_1);
+		code_load_word(m, BPF_REG_1, f->index);
+		code_alu_by(m, true, BPF_MUL, BPF_REG_1, f->scale, 0);
+		code_alu(m, true, BPF_ADD, BPF_REG_3, BPF_REG_1);
 	}
 	if (f->displacement)
-		alu_by(m, true, BPF_ADD, BPF_REG_3, f->displacement, BPF_REG_1);
+		code_alu_by(m, true, BPF_ADD, BPF_REG_3, f->displacement, BPF_REG_1);
 	emit_read(m, f->place == PLACE_USER ? MEMORY_USER : MEMORY_KERNEL, e->type.size);
 	if (e->type.is_signed)
 		narrow(m, BPF_REG_0, e->type);
@@ -294,7 +294,7 @@ static void emit_known_element(struct emitter *m, const struct expr *e)
 {
 	unsigned int offset = e->field->offset + e->operand[0]->number * e->type.size;
 
-	load_pieces(m, e->type.size, BPF_REG_0, BPF_REG_6, offset);
+	code_load_pieces(m, e->type.size, BPF_REG_0, m->context, offset);
 	if (e->type.is_signed)
 		narrow(m, BPF_REG_0, e->type);
 }
@@ -306,17 +306,17 @@ static void emit_field(struct emitter *m, const struct expr *e)
 
 	switch (f->place) {
 	case PLACE_PID:
-		call(m, BPF_FUNC_get_current_pid_tgid);
-		alu_by(m, true, BPF_RSH, BPF_REG_0, 32, 0);
+		code_call(m, BPF_FUNC_get_current_pid_tgid);
+		code_alu_by(m, true, BPF_RSH, BPF_REG_0, 32, 0);
 		return;
 	case PLACE_TID:
-		call(m, BPF_FUNC_get_current_pid_tgid);
+		code_call(m, BPF_FUNC_get_current_pid_tgid);
 		return;
 	case PLACE_CPU:
-		call(m, BPF_FUNC_get_smp_processor_id);
+		code_call(m, BPF_FUNC_get_smp_processor_id);
 		return;
 	case PLACE_TIME:
-		call(m, BPF_FUNC_ktime_get_ns);
+		code_call(m, BPF_FUNC_ktime_get_ns);
 		return;
 	case PLACE_USER:
 	case PLACE_KERNEL:
@@ -339,10 +339,10 @@ static void emit_choice(struct emitter *m, const struct expr *e)
 
 	emit_branch(m, e->operand[0], false, &no);
 	emit_value(m, e->operand[1]);
-	jump(m, &end);
-	land(m, &no);
+	code_jump(m, &end);
+	code_land(m, &no);
 	emit_value(m, e->operand[2]);
-	land(m, &end);
+	code_land(m, &end);
 }
 
 /* 1 or 0. */
@@ -351,11 +351,11 @@ static void emit_truth(struct emitter *m, const struct expr *e)
 	struct jumps no = {}, end = {};
 
 	emit_branch(m, e, false, &no);
-	set(m, BPF_REG_0, 1);
-	jump(m, &end);
-	land(m, &no);
-	set(m, BPF_REG_0, 0);
-	land(m, &end);
+	code_set(m, BPF_REG_0, 1);
+	code_jump(m, &end);
+	code_land(m, &no);
+	code_set(m, BPF_REG_0, 0);
+	code_land(m, &end);
 }
 
 static __u8 operation_of(enum expr_kind kind)
@@ -382,7 +382,7 @@ void emit_value(struct emitter *m, const struct expr *e)
 		return;
 	switch (e->kind) {
 	case EXPR_NUMBER:
-		set(m, BPF_REG_0, e->number);
+		code_set(m, BPF_REG_0, e->number);
 		return;
 	case EXPR_FIELD:
 		emit_field(m, e);
@@ -399,11 +399,11 @@ void emit_value(struct emitter *m, const struct expr *e)
 		return;
 	case EXPR_NEGATE:
 		emit_value(m, e->operand[0]);
-		add(m, (is_wide(e->type) ? BPF_ALU64 : BPF_ALU) | BPF_NEG, BPF_REG_0, 0, 0, 0);
+		code_add(m, (is_wide(e->type) ? BPF_ALU64 : BPF_ALU) | BPF_NEG, BPF_REG_0, 0, 0, 0);
 		return;
 	case EXPR_COMPLEMENT:
 		emit_value(m, e->operand[0]);
-		alu_by(m, is_wide(e->type), BPF_XOR, BPF_REG_0, -1, 0);
+		code_alu_by(m, is_wide(e->type), BPF_XOR, BPF_REG_0, -1, 0);
 		return;
 	case EXPR_DIVIDE:
 	case EXPR_REMAINDER:
@@ -463,11 +463,11 @@ static void emit_comparison(struct emitter *m, const struct expr *e, bool when, 
 
 	if (b->kind == EXPR_NUMBER) {
 		emit_value(m, a);
-		jump_if_by(m, is_wide(a->type), op, BPF_REG_0, b->number, BPF_REG_1, to);
+		code_jump_if_by(m, is_wide(a->type), op, BPF_REG_0, b->number, BPF_REG_1, to);
 		return;
 	}
 	emit_both(m, a, b);
-	jump_if(m, is_wide(a->type), op, BPF_REG_0, BPF_REG_1, to);
+	code_jump_if(m, is_wide(a->type), op, BPF_REG_0, BPF_REG_1, to);
 }
 
 static void emit_logical(struct emitter *m, const struct expr *e, bool when, struct jumps *to)
@@ -478,7 +478,7 @@ static void emit_logical(struct emitter *m, const struct expr *e, bool when, str
 	/* The first one alone tells if it is true in ||, false in &&. */
 	emit_branch(m, e->operand[0], first_tells, when == first_tells ? to : &end);
 	emit_branch(m, e->operand[1], when, to);
-	land(m, &end);
+	code_land(m, &end);
 }
 
 void emit_branch(struct emitter *m, const struct expr *e, bool when, struct jumps *to)
@@ -507,27 +507,41 @@ void emit_branch(struct emitter *m, const struct expr *e, bool when, struct jump
 		return;
 	default:
 		emit_value(m, e);
-		jump_if_by(m, is_wide(e->type), when ? BPF_JNE : BPF_JEQ, BPF_REG_0, 0, 0, to);
+		code_jump_if_by(m, is_wide(e->type), when ? BPF_JNE : BPF_JEQ, BPF_REG_0, 0, 0, to);
 	}
 }
 
-int expr_emit(const struct expr *e, struct expr_code *code, struct expr_error *error)
+/* Makes the code with the context in @context. */
+static struct emitter emit_all(const struct expr *e, struct expr_code *code,
+			       struct expr_error *error, __u8 context)
 {
-	struct emitter m = { .code = code, .error = error };
-	char what[100];
+	struct emitter m = { .code = code, .error = error, .context = context, .is_leaf = true };
 
-	move(&m, BPF_REG_6, BPF_REG_1);
+	code_move(&m, context, BPF_REG_1);
 	if (e->shape == SHAPE_TEXT) {
 		emit_text(&m, e);
 	} else {
 		emit_value(&m, e);
 		cast(&m, BPF_REG_0, e->type, (struct expr_type){ 8, e->type.is_signed });
 	}
+	return m;
+}
+
+int expr_emit(const struct expr *e, struct expr_code *code, struct expr_error *error)
+{
+	struct emitter m;
+	char what[100];
+
+	/* Helpers leave r6 to r9 as they are, which are the caller's if there is no call. */
+	m = emit_all(e, code, error, BPF_REG_4);
+	if (!m.is_leaf)
+		m = emit_all(e, code, error, BPF_REG_6);
 	if (m.count > EXPR_MOST_INSNS) {
 		snprintf(what, sizeof(what), "this needs %u instructions; %u are the most", m.count,
 			 EXPR_MOST_INSNS);
 		emit_fail(&m, 0, what);
 	}
 	code->count = m.count;
+	code->is_leaf = m.is_leaf;
 	return m.failed ? -EINVAL : 0;
 }

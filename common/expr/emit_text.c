@@ -36,8 +36,8 @@ static bool is_in_record(const struct expr *text)
 
 static void scratch_to(struct emitter *m, __u8 reg)
 {
-	move(m, reg, BPF_REG_10);
-	alu_by(m, true, BPF_ADD, reg, SCRATCH, 0);
+	code_move(m, reg, BPF_REG_10);
+	code_alu_by(m, true, BPF_ADD, reg, SCRATCH, 0);
 }
 
 static void clear_scratch(struct emitter *m, unsigned int size)
@@ -45,19 +45,19 @@ static void clear_scratch(struct emitter *m, unsigned int size)
 	unsigned int at;
 
 	for (at = 0; at < size; at += 8)
-		add(m, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, SCRATCH + (int)at, 0);
+		code_add(m, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, SCRATCH + (int)at, 0);
 }
 
 void emit_location(struct emitter *m, const struct expr_field *f)
 {
-	load_pieces(m, 4, BPF_REG_2, BPF_REG_6, f->offset);
-	move(m, BPF_REG_0, BPF_REG_2);
-	alu_by(m, true, BPF_AND, BPF_REG_0, 0xffff, 0);
-	alu_by(m, true, BPF_RSH, BPF_REG_2, 16, 0);
-	load_context(m, BPF_REG_3);
-	alu(m, true, BPF_ADD, BPF_REG_3, BPF_REG_0);
+	code_load_pieces(m, 4, BPF_REG_2, m->context, f->offset);
+	code_move(m, BPF_REG_0, BPF_REG_2);
+	code_alu_by(m, true, BPF_AND, BPF_REG_0, 0xffff, 0);
+	code_alu_by(m, true, BPF_RSH, BPF_REG_2, 16, 0);
+	code_load_context(m, BPF_REG_3);
+	code_alu(m, true, BPF_ADD, BPF_REG_3, BPF_REG_0);
 	if (f->relative)
-		alu_by(m, true, BPF_ADD, BPF_REG_3, f->offset + 4, 0);
+		code_alu_by(m, true, BPF_ADD, BPF_REG_3, f->offset + 4, 0);
 }
 
 /*
@@ -69,14 +69,14 @@ static uint64_t emit_address(struct emitter *m, const struct expr *text, bool *i
 	*in_r2 = false;
 	if (text->kind == EXPR_AT) {
 		emit_value(m, text->operand[0]);
-		move(m, BPF_REG_3, BPF_REG_0);
+		code_move(m, BPF_REG_3, BPF_REG_0);
 		if (text->offset)
-			alu_by(m, true, BPF_ADD, BPF_REG_3, text->offset, BPF_REG_1);
+			code_alu_by(m, true, BPF_ADD, BPF_REG_3, text->offset, BPF_REG_1);
 		return text->elements;
 	}
 	if (text->field->content == CONTENT_CHARS) {
-		load_context(m, BPF_REG_3);
-		alu_by(m, true, BPF_ADD, BPF_REG_3, text->field->offset, 0);
+		code_load_context(m, BPF_REG_3);
+		code_alu_by(m, true, BPF_ADD, BPF_REG_3, text->field->offset, 0);
 		return text->field->size;
 	}
 	emit_location(m, text->field);
@@ -91,15 +91,15 @@ static void emit_read_text(struct emitter *m, const struct expr *text)
 	struct jumps kernel = {}, end = {};
 
 	if (memory == MEMORY_EITHER)
-		jump_if_by(m, true, BPF_JSLT, BPF_REG_3, 0, 0, &kernel);
+		code_jump_if_by(m, true, BPF_JSLT, BPF_REG_3, 0, 0, &kernel);
 	if (memory != MEMORY_KERNEL)
-		call(m, BPF_FUNC_probe_read_user_str);
+		code_call(m, BPF_FUNC_probe_read_user_str);
 	if (memory == MEMORY_EITHER)
-		jump(m, &end);
-	land(m, &kernel);
+		code_jump(m, &end);
+	code_land(m, &kernel);
 	if (memory != MEMORY_USER)
-		call(m, BPF_FUNC_probe_read_kernel_str);
-	land(m, &end);
+		code_call(m, BPF_FUNC_probe_read_kernel_str);
+	code_land(m, &end);
 }
 
 /* r2, a number of characters, becomes one of bytes with the NUL, @most of them. */
@@ -107,10 +107,10 @@ static void bound(struct emitter *m, unsigned int most)
 {
 	struct jumps fits = {};
 
-	alu_by(m, true, BPF_ADD, BPF_REG_2, 1, 0);
-	jump_if_by(m, true, BPF_JLE, BPF_REG_2, most, 0, &fits);
-	set(m, BPF_REG_2, most);
-	land(m, &fits);
+	code_alu_by(m, true, BPF_ADD, BPF_REG_2, 1, 0);
+	code_jump_if_by(m, true, BPF_JLE, BPF_REG_2, most, 0, &fits);
+	code_set(m, BPF_REG_2, most);
+	code_land(m, &fits);
 }
 
 static unsigned int smaller(uint64_t a, uint64_t b)
@@ -126,8 +126,8 @@ static void emit_copy(struct emitter *m, const struct expr *text, unsigned int s
 
 	if (is_comm(text)) {
 		scratch_to(m, BPF_REG_1);
-		set(m, BPF_REG_2, text->field->size);
-		call(m, BPF_FUNC_get_current_comm);
+		code_set(m, BPF_REG_2, text->field->size);
+		code_call(m, BPF_FUNC_get_current_comm);
 		return;
 	}
 	limit = emit_address(m, text, &in_r2);
@@ -135,7 +135,7 @@ static void emit_copy(struct emitter *m, const struct expr *text, unsigned int s
 		clear_scratch(m, size);
 		bound(m, size);
 	} else {
-		set(m, BPF_REG_2, limit ? smaller(limit + 1, size) : size);
+		code_set(m, BPF_REG_2, limit ? smaller(limit + 1, size) : size);
 	}
 	scratch_to(m, BPF_REG_1);
 	emit_read_text(m, text);
@@ -151,19 +151,19 @@ static void emit_unlike(struct emitter *m, __u8 base, int offset, unsigned int r
 		uint64_t expected = 0;
 
 		/* More than is needed is read where that takes fewer pieces. */
-		piece = piece_at(offset + (int)at, smaller(room - at, 8));
+		piece = code_piece_at(offset + (int)at, smaller(room - at, 8));
 		while (piece > 1 && piece / 2 >= count - at)
 			piece /= 2;
 		used = smaller(piece, count - at);
 		memcpy(&expected, with + at, used);
-		load(m, piece, BPF_REG_0, base, offset + (int)at);
+		code_load(m, piece, BPF_REG_0, base, offset + (int)at);
 		unused = 64 - 8 * used;
 		if (used < piece) {
-			alu_by(m, true, BPF_LSH, BPF_REG_0, unused, 0);
+			code_alu_by(m, true, BPF_LSH, BPF_REG_0, unused, 0);
 			expected <<= unused;
 		}
-		jump_if_by(m, used == piece && piece <= 4 ? false : true, BPF_JNE, BPF_REG_0,
-			   expected, BPF_REG_1, to);
+		code_jump_if_by(m, used == piece && piece <= 4 ? false : true, BPF_JNE, BPF_REG_0,
+				expected, BPF_REG_1, to);
 	}
 }
 
@@ -175,7 +175,7 @@ static void emit_unlike_plain(struct emitter *m, const struct expr *text, const 
 
 	if (is_in_record(text)) {
 		room = text->field->size;
-		emit_unlike(m, BPF_REG_6, text->field->offset, room, plain, smaller(count, room),
+		emit_unlike(m, m->context, text->field->offset, room, plain, smaller(count, room),
 			    to);
 		return;
 	}
@@ -208,25 +208,25 @@ static void emit_step(struct emitter *m, const struct comm_glob *glob)
 	uint64_t usual = usual_step(glob);
 	unsigned int from, to;
 
-	set(m, BPF_REG_5, usual);
+	code_set(m, BPF_REG_5, usual);
 	for (from = 1; from < 256; from = to + 1) {
 		for (to = from; to < 255 && glob->step[to + 1] == glob->step[from]; to++)
 			;
 		if (glob->step[from] == usual)
 			continue;
 		/* Negative for these characters only. */
-		move(m, BPF_REG_0, BPF_REG_2);
+		code_move(m, BPF_REG_0, BPF_REG_2);
 		if (from == to) {
-			alu_by(m, true, BPF_XOR, BPF_REG_0, from, 0);
-			alu_by(m, true, BPF_SUB, BPF_REG_0, 1, 0);
+			code_alu_by(m, true, BPF_XOR, BPF_REG_0, from, 0);
+			code_alu_by(m, true, BPF_SUB, BPF_REG_0, 1, 0);
 		} else {
-			alu_by(m, true, BPF_SUB, BPF_REG_0, from, 0);
-			alu_by(m, true, BPF_AND, BPF_REG_0, 255, 0);
-			alu_by(m, true, BPF_SUB, BPF_REG_0, to - from + 1, 0);
+			code_alu_by(m, true, BPF_SUB, BPF_REG_0, from, 0);
+			code_alu_by(m, true, BPF_AND, BPF_REG_0, 255, 0);
+			code_alu_by(m, true, BPF_SUB, BPF_REG_0, to - from + 1, 0);
 		}
-		alu_by(m, true, BPF_RSH, BPF_REG_0, 63, 0);
-		alu_by(m, true, BPF_MUL, BPF_REG_0, glob->step[from] ^ usual, BPF_REG_1);
-		alu(m, true, BPF_XOR, BPF_REG_5, BPF_REG_0);
+		code_alu_by(m, true, BPF_RSH, BPF_REG_0, 63, 0);
+		code_alu_by(m, true, BPF_MUL, BPF_REG_0, glob->step[from] ^ usual, BPF_REG_1);
+		code_alu(m, true, BPF_XOR, BPF_REG_5, BPF_REG_0);
 	}
 }
 
@@ -239,28 +239,29 @@ static void emit_characters(struct emitter *m, const struct comm_glob *glob, uns
 {
 	unsigned int again;
 
-	set(m, BPF_REG_4, count);
+	m->is_leaf = false;
+	code_set(m, BPF_REG_4, count);
 	again = m->count;
-	move(m, BPF_REG_2, BPF_REG_3);
-	alu_by(m, true, BPF_AND, BPF_REG_2, 255, 0);
+	code_move(m, BPF_REG_2, BPF_REG_3);
+	code_alu_by(m, true, BPF_AND, BPF_REG_2, 255, 0);
 	emit_step(m, glob);
-	move(m, BPF_REG_0, BPF_REG_7);
-	alu_by(m, true, BPF_LSH, BPF_REG_0, 1, 0);
-	alu(m, true, BPF_AND, BPF_REG_0, BPF_REG_5);
-	move(m, BPF_REG_1, BPF_REG_7);
-	alu_by(m, true, BPF_AND, BPF_REG_1, glob->stay, BPF_REG_5);
-	alu(m, true, BPF_OR, BPF_REG_0, BPF_REG_1);
+	code_move(m, BPF_REG_0, BPF_REG_7);
+	code_alu_by(m, true, BPF_LSH, BPF_REG_0, 1, 0);
+	code_alu(m, true, BPF_AND, BPF_REG_0, BPF_REG_5);
+	code_move(m, BPF_REG_1, BPF_REG_7);
+	code_alu_by(m, true, BPF_AND, BPF_REG_1, glob->stay, BPF_REG_5);
+	code_alu(m, true, BPF_OR, BPF_REG_0, BPF_REG_1);
 	/* They stay what they are at a NUL: r2 becomes 0 there, 1 elsewhere. */
-	alu(m, true, BPF_XOR, BPF_REG_0, BPF_REG_7);
-	add(m, BPF_ALU64 | BPF_NEG, BPF_REG_2, 0, 0, 0);
-	alu_by(m, true, BPF_RSH, BPF_REG_2, 63, 0);
-	alu(m, true, BPF_MUL, BPF_REG_0, BPF_REG_2);
-	alu(m, true, BPF_XOR, BPF_REG_7, BPF_REG_0);
-	alu_by(m, true, BPF_RSH, BPF_REG_3, 8, 0);
-	alu_by(m, true, BPF_SUB, BPF_REG_4, 1, 0);
-	jump_back_if(m, BPF_JNE, BPF_REG_4, 0, again);
-	jump_if_by(m, true, BPF_JEQ, BPF_REG_7, 0, 0, no);
-	jump_if_by(m, true, BPF_JEQ, BPF_REG_2, 0, 0, end);
+	code_alu(m, true, BPF_XOR, BPF_REG_0, BPF_REG_7);
+	code_add(m, BPF_ALU64 | BPF_NEG, BPF_REG_2, 0, 0, 0);
+	code_alu_by(m, true, BPF_RSH, BPF_REG_2, 63, 0);
+	code_alu(m, true, BPF_MUL, BPF_REG_0, BPF_REG_2);
+	code_alu(m, true, BPF_XOR, BPF_REG_7, BPF_REG_0);
+	code_alu_by(m, true, BPF_RSH, BPF_REG_3, 8, 0);
+	code_alu_by(m, true, BPF_SUB, BPF_REG_4, 1, 0);
+	code_jump_back_if(m, BPF_JNE, BPF_REG_4, 0, again);
+	code_jump_if_by(m, true, BPF_JEQ, BPF_REG_7, 0, 0, no);
+	code_jump_if_by(m, true, BPF_JEQ, BPF_REG_2, 0, 0, end);
 }
 
 /*
@@ -269,18 +270,18 @@ static void emit_characters(struct emitter *m, const struct comm_glob *glob, uns
  */
 static void emit_end_at_nul(struct emitter *m)
 {
-	move(m, BPF_REG_0, BPF_REG_3);
-	alu_by(m, true, BPF_SUB, BPF_REG_0, 0x0101010101010101, BPF_REG_1);
-	move(m, BPF_REG_1, BPF_REG_3);
-	alu_by(m, true, BPF_XOR, BPF_REG_1, -1, 0);
-	alu(m, true, BPF_AND, BPF_REG_0, BPF_REG_1);
-	alu_by(m, true, BPF_AND, BPF_REG_0, 0x8080808080808080, BPF_REG_1);
-	move(m, BPF_REG_1, BPF_REG_0);
-	add(m, BPF_ALU64 | BPF_NEG, BPF_REG_1, 0, 0, 0);
-	alu(m, true, BPF_AND, BPF_REG_0, BPF_REG_1);
-	alu_by(m, true, BPF_RSH, BPF_REG_0, 7, 0);
-	alu_by(m, true, BPF_SUB, BPF_REG_0, 1, 0);
-	alu(m, true, BPF_AND, BPF_REG_3, BPF_REG_0);
+	code_move(m, BPF_REG_0, BPF_REG_3);
+	code_alu_by(m, true, BPF_SUB, BPF_REG_0, 0x0101010101010101, BPF_REG_1);
+	code_move(m, BPF_REG_1, BPF_REG_3);
+	code_alu_by(m, true, BPF_XOR, BPF_REG_1, -1, 0);
+	code_alu(m, true, BPF_AND, BPF_REG_0, BPF_REG_1);
+	code_alu_by(m, true, BPF_AND, BPF_REG_0, 0x8080808080808080, BPF_REG_1);
+	code_move(m, BPF_REG_1, BPF_REG_0);
+	code_add(m, BPF_ALU64 | BPF_NEG, BPF_REG_1, 0, 0, 0);
+	code_alu(m, true, BPF_AND, BPF_REG_0, BPF_REG_1);
+	code_alu_by(m, true, BPF_RSH, BPF_REG_0, 7, 0);
+	code_alu_by(m, true, BPF_SUB, BPF_REG_0, 1, 0);
+	code_alu(m, true, BPF_AND, BPF_REG_3, BPF_REG_0);
 }
 
 /* A string that is short enough for all of its words to be loaded. */
@@ -288,7 +289,7 @@ static void emit_walk_direct(struct emitter *m, const struct expr *text,
 			     const struct comm_glob *glob, struct jumps *end, struct jumps *no)
 {
 	unsigned int size = text->field->size, at, count;
-	__u8 base = BPF_REG_6;
+	__u8 base = m->context;
 	int offset = text->field->offset;
 
 	if (is_comm(text)) {
@@ -296,10 +297,10 @@ static void emit_walk_direct(struct emitter *m, const struct expr *text,
 		base = BPF_REG_10;
 		offset = SCRATCH;
 	}
-	set(m, BPF_REG_7, glob->start);
+	code_set(m, BPF_REG_7, glob->start);
 	for (at = 0; at < size; at += count) {
 		count = smaller(size - at, CHUNK);
-		load_pieces(m, count, BPF_REG_3, base, offset + (int)at);
+		code_load_pieces(m, count, BPF_REG_3, base, offset + (int)at);
 		emit_end_at_nul(m);
 		emit_characters(m, glob, count, end, no);
 	}
@@ -316,35 +317,35 @@ static void emit_walk(struct emitter *m, const struct expr *text, const struct c
 
 	limit = emit_address(m, text, &in_r2);
 	bounded = in_r2 || (limit && limit < MOST_LOOKED_AT);
-	move(m, BPF_REG_8, BPF_REG_3);
+	code_move(m, BPF_REG_8, BPF_REG_3);
 	if (bounded && !in_r2)
-		set(m, BPF_REG_2, limit);
+		code_set(m, BPF_REG_2, limit);
 	if (bounded) {
-		alu(m, true, BPF_ADD, BPF_REG_3, BPF_REG_2);
-		store(m, END_KEPT, BPF_REG_3);
+		code_alu(m, true, BPF_ADD, BPF_REG_3, BPF_REG_2);
+		code_store(m, END_KEPT, BPF_REG_3);
 	}
 	clear_scratch(m, 2 * CHUNK);
-	set(m, BPF_REG_7, glob->start);
-	set(m, BPF_REG_9, MOST_LOOKED_AT / CHUNK);
+	code_set(m, BPF_REG_7, glob->start);
+	code_set(m, BPF_REG_9, MOST_LOOKED_AT / CHUNK);
 	again = m->count;
 	clear_scratch(m, CHUNK);
-	set(m, BPF_REG_2, CHUNK + 1);
+	code_set(m, BPF_REG_2, CHUNK + 1);
 	if (bounded) {
-		load(m, 8, BPF_REG_2, BPF_REG_10, END_KEPT);
-		alu(m, true, BPF_SUB, BPF_REG_2, BPF_REG_8);
-		alu_by(m, true, BPF_ADD, BPF_REG_2, 1, 0);
-		jump_if_by(m, true, BPF_JLE, BPF_REG_2, CHUNK + 1, 0, &fits);
-		set(m, BPF_REG_2, CHUNK + 1);
-		land(m, &fits);
+		code_load(m, 8, BPF_REG_2, BPF_REG_10, END_KEPT);
+		code_alu(m, true, BPF_SUB, BPF_REG_2, BPF_REG_8);
+		code_alu_by(m, true, BPF_ADD, BPF_REG_2, 1, 0);
+		code_jump_if_by(m, true, BPF_JLE, BPF_REG_2, CHUNK + 1, 0, &fits);
+		code_set(m, BPF_REG_2, CHUNK + 1);
+		code_land(m, &fits);
 	}
-	move(m, BPF_REG_3, BPF_REG_8);
+	code_move(m, BPF_REG_3, BPF_REG_8);
 	scratch_to(m, BPF_REG_1);
 	emit_read_text(m, text);
-	load(m, 8, BPF_REG_3, BPF_REG_10, SCRATCH);
+	code_load(m, 8, BPF_REG_3, BPF_REG_10, SCRATCH);
 	emit_characters(m, glob, CHUNK, end, no);
-	alu_by(m, true, BPF_ADD, BPF_REG_8, CHUNK, 0);
-	alu_by(m, true, BPF_SUB, BPF_REG_9, 1, 0);
-	jump_back_if(m, BPF_JNE, BPF_REG_9, 0, again);
+	code_alu_by(m, true, BPF_ADD, BPF_REG_8, CHUNK, 0);
+	code_alu_by(m, true, BPF_SUB, BPF_REG_9, 1, 0);
+	code_jump_back_if(m, BPF_JNE, BPF_REG_9, 0, again);
 }
 
 static void emit_glob(struct emitter *m, const struct expr *e, bool when, struct jumps *to)
@@ -362,13 +363,13 @@ static void emit_glob(struct emitter *m, const struct expr *e, bool when, struct
 		emit_walk_direct(m, text, &glob, &end, &no);
 	else
 		emit_walk(m, text, &glob, &end, &no);
-	land(m, &end);
-	alu_by(m, true, BPF_AND, BPF_REG_7, glob.accept, BPF_REG_1);
-	jump_if_by(m, true, when ? BPF_JNE : BPF_JEQ, BPF_REG_7, 0, 0, to);
+	code_land(m, &end);
+	code_alu_by(m, true, BPF_AND, BPF_REG_7, glob.accept, BPF_REG_1);
+	code_jump_if_by(m, true, when ? BPF_JNE : BPF_JEQ, BPF_REG_7, 0, 0, to);
 	if (when)
-		land(m, &no);
+		code_land(m, &no);
 	else
-		join(m, to, &no);
+		code_join(m, to, &no);
 }
 
 void emit_text_branch(struct emitter *m, const struct expr *e, bool when, struct jumps *to)
@@ -385,8 +386,8 @@ void emit_text_branch(struct emitter *m, const struct expr *e, bool when, struct
 	}
 	emit_unlike_plain(m, e->operand[0], plain, open, when ? &unlike : to);
 	if (when) {
-		jump(m, to);
-		land(m, &unlike);
+		code_jump(m, to);
+		code_land(m, &unlike);
 	}
 }
 
@@ -396,22 +397,22 @@ void emit_text(struct emitter *m, const struct expr *e)
 	uint64_t limit = 0;
 	bool in_r2 = false;
 
-	store(m, slot, BPF_REG_2);
+	code_store(m, slot, BPF_REG_2);
 	if (!is_comm(e))
 		limit = emit_address(m, e, &in_r2);
-	load(m, 8, BPF_REG_1, BPF_REG_10, slot);
+	code_load(m, 8, BPF_REG_1, BPF_REG_10, slot);
 	for (at = 0; at < EXPR_TEXT_SIZE; at += 8)
-		add(m, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_1, 0, at, 0);
+		code_add(m, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_1, 0, at, 0);
 	if (is_comm(e)) {
-		set(m, BPF_REG_2, e->field->size);
-		call(m, BPF_FUNC_get_current_comm);
+		code_set(m, BPF_REG_2, e->field->size);
+		code_call(m, BPF_FUNC_get_current_comm);
 	} else {
 		if (in_r2)
 			bound(m, EXPR_TEXT_SIZE);
 		else
-			set(m, BPF_REG_2,
-			    limit ? smaller(limit + 1, EXPR_TEXT_SIZE) : EXPR_TEXT_SIZE);
+			code_set(m, BPF_REG_2,
+				 limit ? smaller(limit + 1, EXPR_TEXT_SIZE) : EXPR_TEXT_SIZE);
 		emit_read_text(m, e);
 	}
-	set(m, BPF_REG_0, 0);
+	code_set(m, BPF_REG_0, 0);
 }

@@ -139,13 +139,14 @@ bool expr_is_constant(const struct expr *e, uint64_t *value);
 struct expr_code {
 	struct bpf_insn insn[EXPR_MOST_INSNS];
 	unsigned int count;
+	bool is_leaf; /* it uses r0 to r5 only, and no stack: it can stand where it is called */
 };
 
 /*
  * Compiles @e into the body of a BPF function with the context in r1, and in r2, for strings, where
  * to put one of at most EXPR_TEXT_SIZE bytes, which is filled up with NULs. A number is left in r0
- * as 64 bits, extended by its type's sign; of a string its length is. The code ends without exit
- * and runs through to what is put behind it. It uses r0 to r8 and EXPR_STACK bytes of stack.
+ * as 64 bits, extended by its type's sign; of a string, 0 is. The code ends without exit
+ * and runs through to what is put behind it. It uses all registers and EXPR_STACK bytes of stack.
  * Returns 0 or, after having filled @error, -EINVAL.
  */
 int expr_emit(const struct expr *e, struct expr_code *code, struct expr_error *error);

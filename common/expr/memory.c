@@ -117,7 +117,7 @@ static struct expr *element_address(struct typing *t, size_t at, struct expr *ba
 {
 	struct expr *e;
 
-	index = convert(t, index, address_type);
+	index = tree_convert(t, index, address_type);
 	e = index ? new_expr(t, EXPR_ELEMENT, at) : NULL;
 	if (!e) {
 		expr_free(base);
@@ -142,7 +142,7 @@ static struct expr *field_element(struct typing *t, struct expr *e, struct expr 
 	struct expr *zero;
 
 	set_number(e, chars ? 1 : f->size, chars || f->is_signed);
-	e->operand[0] = convert(t, index, address_type);
+	e->operand[0] = tree_convert(t, index, address_type);
 	if (!e->operand[0] || e->operand[0]->kind != EXPR_NUMBER || !known ||
 	    e->operand[0]->number < count)
 		return e;
@@ -166,8 +166,8 @@ static struct expr *array_element(struct typing *t, size_t at, struct expr *e, s
 	}
 	base = e->operand[0];
 	if (e->offset)
-		base = binary(t, EXPR_ADD, at, convert(t, base, address_type),
-			      new_number(t, at, e->offset, address_type));
+		base = tree_binary(t, EXPR_ADD, at, tree_convert(t, base, address_type),
+				   new_number(t, at, e->offset, address_type));
 	e->offset = 0;
 	e->operand[0] = element_address(t, at, base, index, elements, step);
 	if (e->operand[0])
@@ -200,7 +200,7 @@ static struct expr *pointed_element(struct typing *t, size_t at, struct expr *e,
 	return e;
 }
 
-struct expr *element(struct typing *t, size_t at, struct expr *e, struct expr *index)
+struct expr *tree_element(struct typing *t, size_t at, struct expr *e, struct expr *index)
 {
 	if (!e || !want_number(t, index))
 		goto failed;
@@ -312,7 +312,7 @@ static struct expr *member_of(struct typing *t, size_t at, struct expr *e, const
 	return e;
 }
 
-struct expr *member(struct typing *t, size_t at, struct expr *e, const char *name, bool arrow)
+struct expr *tree_member(struct typing *t, size_t at, struct expr *e, const char *name, bool arrow)
 {
 	const struct btf_type *b = NULL;
 	uint32_t type;

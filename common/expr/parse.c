@@ -116,9 +116,9 @@ static struct expr *parse_cast(struct parser *p, size_t at, const struct type_na
 
 	/* All but 0 is true. */
 	if (!strcmp(name->name, "bool"))
-		e = binary(&p->typing, EXPR_UNEQUAL, at, e,
-			   new_number(&p->typing, at, 0, (struct expr_type){ 4, true }));
-	e = convert(&p->typing, e, type);
+		e = tree_binary(&p->typing, EXPR_UNEQUAL, at, e,
+				new_number(&p->typing, at, 0, (struct expr_type){ 4, true }));
+	e = tree_convert(&p->typing, e, type);
 	/* A pointer is a plain number then. */
 	if (e) {
 		e->points_to = 0;
@@ -180,7 +180,7 @@ static struct expr *parse_primary(struct parser *p)
 static struct expr *parse_member(struct parser *p, struct expr *e, bool arrow)
 {
 	if (p->token.kind == TOKEN_NAME) {
-		e = member(&p->typing, p->token.at, e, p->token.text, arrow);
+		e = tree_member(&p->typing, p->token.at, e, p->token.text, arrow);
 		advance(p);
 		return e;
 	}
@@ -199,7 +199,7 @@ static struct expr *parse_postfix(struct parser *p)
 		if (take(p, "[")) {
 			index = parse_choice(p);
 			need(p, "]");
-			e = element(&p->typing, at, e, index);
+			e = tree_element(&p->typing, at, e, index);
 		} else if (take(p, "->")) {
 			e = parse_member(p, e, true);
 		} else if (take(p, ".")) {
@@ -226,15 +226,15 @@ static struct expr *parse_unary(struct parser *p)
 		return NULL;
 	p->depth++;
 	if (take(p, "-"))
-		e = unary(t, EXPR_NEGATE, at, parse_unary(p));
+		e = tree_unary(t, EXPR_NEGATE, at, parse_unary(p));
 	else if (take(p, "~"))
-		e = unary(t, EXPR_COMPLEMENT, at, parse_unary(p));
+		e = tree_unary(t, EXPR_COMPLEMENT, at, parse_unary(p));
 	else if (take(p, "!"))
-		e = unary(t, EXPR_NOT, at, parse_unary(p));
+		e = tree_unary(t, EXPR_NOT, at, parse_unary(p));
 	else if (take(p, "+"))
-		e = parse_unary(p);
+		e = tree_plus(t, parse_unary(p));
 	else if (take(p, "*"))
-		e = element(t, at, parse_unary(p), new_number(t, at, 0, zero));
+		e = tree_element(t, at, parse_unary(p), new_number(t, at, 0, zero));
 	else if ((name = parse_type(p, &type)))
 		e = parse_cast(p, at, name, type);
 	else
@@ -288,11 +288,11 @@ static struct expr *parse_binary(struct parser *p, int least)
 		advance(p);
 		right = parse_binary(p, op->level + 1);
 		if (op->kind == EXPR_BOTH || op->kind == EXPR_EITHER)
-			left = logical(t, op->kind, at, left, right);
+			left = tree_logical(t, op->kind, at, left, right);
 		else if (compares_text(op->kind, left, right))
 			left = compare_text(t, op->kind, at, left, right);
 		else
-			left = binary(t, op->kind, at, left, right);
+			left = tree_binary(t, op->kind, at, left, right);
 	}
 	return left;
 }
@@ -313,7 +313,7 @@ static struct expr *parse_choice(struct parser *p)
 		yes = parse_choice(p);
 		need(p, ":");
 		no = parse_choice(p);
-		condition = choice(&p->typing, at, condition, yes, no);
+		condition = tree_choice(&p->typing, at, condition, yes, no);
 	}
 	p->depth--;
 	return condition;

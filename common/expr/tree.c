@@ -145,7 +145,7 @@ bool want_number(struct typing *t, const struct expr *e)
 	return e && !t->failed;
 }
 
-struct expr *convert(struct typing *t, struct expr *e, struct expr_type type)
+struct expr *tree_convert(struct typing *t, struct expr *e, struct expr_type type)
 {
 	struct expr *cast;
 
@@ -180,7 +180,14 @@ static struct expr *fold(struct typing *t, struct expr *e, struct expr_type oper
 	return number;
 }
 
-struct expr *unary(struct typing *t, enum expr_kind kind, size_t at, struct expr *a)
+struct expr *tree_plus(struct typing *t, struct expr *a)
+{
+	if (!want_number(t, a))
+		return free_all(a, NULL, NULL);
+	return tree_convert(t, a, promoted(a->type));
+}
+
+struct expr *tree_unary(struct typing *t, enum expr_kind kind, size_t at, struct expr *a)
 {
 	struct expr_type type;
 	struct expr *e;
@@ -188,7 +195,7 @@ struct expr *unary(struct typing *t, enum expr_kind kind, size_t at, struct expr
 	if (!want_number(t, a))
 		return free_all(a, NULL, NULL);
 	type = promoted(a->type);
-	a = convert(t, a, type);
+	a = tree_convert(t, a, type);
 	e = a ? new_expr(t, kind, at) : NULL;
 	if (!e)
 		return free_all(a, NULL, NULL);
@@ -202,8 +209,8 @@ static bool is_comparison(enum expr_kind kind)
 	return kind >= EXPR_LESS && kind <= EXPR_UNEQUAL;
 }
 
-struct expr *binary(struct typing *t, enum expr_kind kind, size_t at, struct expr *a,
-		    struct expr *b)
+struct expr *tree_binary(struct typing *t, enum expr_kind kind, size_t at, struct expr *a,
+			 struct expr *b)
 {
 	struct expr_type type;
 	struct expr *e;
@@ -212,12 +219,12 @@ struct expr *binary(struct typing *t, enum expr_kind kind, size_t at, struct exp
 		return free_all(a, b, NULL);
 	if (kind == EXPR_LEFT || kind == EXPR_RIGHT) {
 		type = promoted(a->type);
-		b = convert(t, b, promoted(b->type));
+		b = tree_convert(t, b, promoted(b->type));
 	} else {
 		type = common_type(a->type, b->type);
-		b = convert(t, b, type);
+		b = tree_convert(t, b, type);
 	}
-	a = convert(t, a, type);
+	a = tree_convert(t, a, type);
 	e = a && b ? new_expr(t, kind, at) : NULL;
 	if (!e)
 		return free_all(a, b, NULL);
@@ -230,12 +237,12 @@ struct expr *binary(struct typing *t, enum expr_kind kind, size_t at, struct exp
 /* Is @e true or false, and nothing else? */
 static struct expr *truth_of(struct typing *t, size_t at, struct expr *e)
 {
-	return binary(t, EXPR_UNEQUAL, at, e, new_number(t, at, 0, truth));
+	return tree_binary(t, EXPR_UNEQUAL, at, e, new_number(t, at, 0, truth));
 }
 
 /* Nothing that is evaluated has an effect, so one side alone may tell, whichever it is. */
-struct expr *logical(struct typing *t, enum expr_kind kind, size_t at, struct expr *a,
-		     struct expr *b)
+struct expr *tree_logical(struct typing *t, enum expr_kind kind, size_t at, struct expr *a,
+			  struct expr *b)
 {
 	const struct expr *constant;
 	struct expr *e;
@@ -261,8 +268,8 @@ struct expr *logical(struct typing *t, enum expr_kind kind, size_t at, struct ex
 	return e;
 }
 
-struct expr *choice(struct typing *t, size_t at, struct expr *condition, struct expr *yes,
-		    struct expr *no)
+struct expr *tree_choice(struct typing *t, size_t at, struct expr *condition, struct expr *yes,
+			 struct expr *no)
 {
 	struct expr_type type;
 	struct expr *e;
@@ -270,8 +277,8 @@ struct expr *choice(struct typing *t, size_t at, struct expr *condition, struct 
 	if (!want_number(t, condition) || !want_number(t, yes) || !want_number(t, no))
 		return free_all(condition, yes, no);
 	type = common_type(yes->type, no->type);
-	yes = convert(t, yes, type);
-	no = convert(t, no, type);
+	yes = tree_convert(t, yes, type);
+	no = tree_convert(t, no, type);
 	if (!yes || !no)
 		return free_all(condition, yes, no);
 	if (condition->kind == EXPR_NUMBER) {
@@ -375,5 +382,5 @@ struct expr *compare_text(struct typing *t, enum expr_kind kind, size_t at, stru
 		literal->text = NULL;
 	}
 	expr_free(literal);
-	return e && kind == EXPR_UNEQUAL ? unary(t, EXPR_NOT, at, e) : e;
+	return e && kind == EXPR_UNEQUAL ? tree_unary(t, EXPR_NOT, at, e) : e;
 }

@@ -107,15 +107,18 @@ struct expr *new_field(struct typing *t, size_t at, const struct expr_field *fie
 bool want_number(struct typing *t, const struct expr *e);
 
 /* @e as a number of @type. */
-struct expr *convert(struct typing *t, struct expr *e, struct expr_type type);
+struct expr *tree_convert(struct typing *t, struct expr *e, struct expr_type type);
 
-struct expr *unary(struct typing *t, enum expr_kind kind, size_t at, struct expr *a);
-struct expr *binary(struct typing *t, enum expr_kind kind, size_t at, struct expr *a,
-		    struct expr *b);
-struct expr *logical(struct typing *t, enum expr_kind kind, size_t at, struct expr *a,
-		     struct expr *b);
-struct expr *choice(struct typing *t, size_t at, struct expr *condition, struct expr *yes,
-		    struct expr *no);
+/* +a: with the type that arithmetic gives it. */
+struct expr *tree_plus(struct typing *t, struct expr *a);
+
+struct expr *tree_unary(struct typing *t, enum expr_kind kind, size_t at, struct expr *a);
+struct expr *tree_binary(struct typing *t, enum expr_kind kind, size_t at, struct expr *a,
+			 struct expr *b);
+struct expr *tree_logical(struct typing *t, enum expr_kind kind, size_t at, struct expr *a,
+			  struct expr *b);
+struct expr *tree_choice(struct typing *t, size_t at, struct expr *condition, struct expr *yes,
+			 struct expr *no);
 
 /* @e where a string is needed: a pointer to characters becomes what it points to. */
 struct expr *as_text(struct typing *t, struct expr *e);
@@ -125,8 +128,8 @@ struct expr *compare_text(struct typing *t, enum expr_kind kind, size_t at, stru
 			  struct expr *b);
 
 /* e[i], e->name, e.name and *e. */
-struct expr *element(struct typing *t, size_t at, struct expr *e, struct expr *index);
-struct expr *member(struct typing *t, size_t at, struct expr *e, const char *name, bool arrow);
+struct expr *tree_element(struct typing *t, size_t at, struct expr *e, struct expr *index);
+struct expr *tree_member(struct typing *t, size_t at, struct expr *e, const char *name, bool arrow);
 
 /* Gives the address @e what it points to, a type of the scope's BTF. */
 void set_points_to(struct typing *t, struct expr *e, uint32_t type);

@@ -4,7 +4,7 @@
 # folder. `make smoke-programs` builds them. They are static, like all that runs in a guest.
 
 BUILD ?= build
-SMOKE_PROGRAMS := $(addprefix $(BUILD)/tests/kernels/,smoke-kvm smoke-fentry)
+SMOKE_PROGRAMS += $(addprefix $(BUILD)/tests/kernels/,smoke-kvm smoke-fentry)
 
 # What unit tests skip on kernels that lack it.
 SMOKE_PROGRAMS += $(BUILD)/tests/unit/test_event_attach
