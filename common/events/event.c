@@ -146,6 +146,30 @@ static void event_free(struct event *event)
 	free(event->arguments);
 }
 
+static int by_name_and_place(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+void event_sort(struct event_list *list, size_t first)
+{
+	size_t i, kept = first;
+
+	if (list->count - first < 2)
+		return;
+	qsort(list->events + first, list->count - first, sizeof(*list->events), by_name_and_place);
+	for (i = first; i < list->count; i++) {
+		if (kept > first && !by_name_and_place(&list->events[kept - 1], &list->events[i]))
+			event_free(&list->events[i]);
+		else
+			list->events[kept++] = list->events[i];
+	}
+	list->count = kept;
+}
+
 void events_free(struct event_list *list)
 {
 	while (list->count)

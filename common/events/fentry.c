@@ -61,6 +61,8 @@ static int find(const struct event_search *search)
 				    spec_kind_name(spec->kind), spec->name);
 	if (spec_is_wild(spec->name)) {
 		err = kernel_functions_each(spec->name, add, (void *)search);
+		/* Several functions may have one name. */
+		event_sort(search->found, before);
 	} else {
 		err = kernel_function_find(spec->name, module, sizeof(module));
 		if (!err)

@@ -42,6 +42,9 @@ char *event_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Adds an event of @kind called @name, which it takes over. Valid until the next is added. */
 struct event *event_add(struct event_list *list, const struct event_kind *kind, char *name);
 
+/* Sorts the events from number @first on by name and place, and removes those that are there twice. */
+void event_sort(struct event_list *list, size_t first);
+
 /*
  * Adds a field of @type as written, which are copied. It is usable if @expr is not NULL.
  */

@@ -32,6 +32,7 @@ static void add(const char *name, const char *module, void *arg)
 static int find(const struct event_search *search)
 {
 	const struct spec *spec = search->spec;
+	size_t before = search->found->count;
 	char module[64];
 	int err = event_need_pmu(search, "kprobe", "CONFIG_KPROBE_EVENTS");
 
@@ -42,6 +43,8 @@ static int find(const struct event_search *search)
 				    "kretprobe:%s is a return, which has no offset", spec->name);
 	if (spec_is_wild(spec->name)) {
 		err = kernel_functions_each(spec->name, add, (void *)search);
+		/* Several functions may have one name. */
+		event_sort(search->found, before);
 	} else {
 		err = kernel_function_find(spec->name, module, sizeof(module));
 		if (!err)

@@ -35,11 +35,6 @@ static int add_matching(const char *system, const char *name, void *arg)
 	return 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct event *)a)->name, ((const struct event *)b)->name);
-}
-
 static int find(const struct event_search *search)
 {
 	const struct spec *spec = search->spec;
@@ -48,9 +43,7 @@ static int find(const struct event_search *search)
 
 	if (spec_is_wild(spec->system) || spec_is_wild(spec->name)) {
 		err = tracepoint_each(add_matching, (void *)search);
-		if (!err && search->found->count > before)
-			qsort(search->found->events + before, search->found->count - before,
-			      sizeof(struct event), by_name);
+		event_sort(search->found, before);
 	} else {
 		err = tracepoint_id(spec->system, spec->name);
 		if (err >= 0)

@@ -61,36 +61,6 @@ static void add_function(const char *name, const GElf_Sym *symbol, void *arg)
 	event->function = event_have(strdup(name));
 }
 
-static int by_name_and_place(const void *a, const void *b)
-{
-	const struct event *x = a, *y = b;
-	int order = strcmp(x->name, y->name);
-
-	return order ? order : (x->offset > y->offset) - (x->offset < y->offset);
-}
-
-/* Symbols are in two tables, often: removes what is there already, from @first on. */
-static void unite(struct event_list *list, size_t first)
-{
-	struct event_list twice = {};
-	size_t i, kept = first;
-
-	if (list->count - first < 2)
-		return;
-	qsort(list->events + first, list->count - first, sizeof(*list->events), by_name_and_place);
-	for (i = first; i < list->count; i++) {
-		if (kept > first && !by_name_and_place(&list->events[kept - 1], &list->events[i])) {
-			twice.events = event_have(
-				realloc(twice.events, (twice.count + 1) * sizeof(*twice.events)));
-			twice.events[twice.count++] = list->events[i];
-		} else {
-			list->events[kept++] = list->events[i];
-		}
-	}
-	list->count = kept;
-	events_free(&twice);
-}
-
 static int add_address(const struct lookup *l)
 {
 	const struct spec *spec = l->search->spec;
@@ -139,7 +109,8 @@ static int read_file(const struct event_search *search, const char *path)
 		err = add_address(&l);
 	else
 		elf_file_symbols(&file, add_function, &l);
-	unite(search->found, l.first);
+	/* Symbols are in two tables, often. */
+	event_sort(search->found, l.first);
 	for (i = l.first; i < search->found->count; i++)
 		search->found->events[i].file = event_have(strdup(path));
 	if (!err && l.first == search->found->count && search->spec->file)

@@ -118,14 +118,6 @@ static void read_notes(const struct lookup *l, Elf_Scn *scn)
 	}
 }
 
-static int by_name_and_place(const void *a, const void *b)
-{
-	const struct event *x = a, *y = b;
-	int order = strcmp(x->name, y->name);
-
-	return order ? order : (x->offset > y->offset) - (x->offset < y->offset);
-}
-
 static int read_file(const struct event_search *search, const char *path)
 {
 	size_t before = search->found->count;
@@ -143,10 +135,8 @@ static int read_file(const struct event_search *search, const char *path)
 	scn = elf_file_section(&file, NOTE_SECTION, &header);
 	if (scn)
 		read_notes(&l, scn);
-	if (search->found->count > before)
-		qsort(search->found->events + before, search->found->count - before,
-		      sizeof(struct event), by_name_and_place);
-	else if (search->spec->file && strchr(search->spec->file, '/'))
+	event_sort(search->found, before);
+	if (search->found->count == before && search->spec->file && strchr(search->spec->file, '/'))
 		err = scn ? event_refuse(search, -ENOENT, EXIT_USAGE,
 					 "'%s' has no such probe: %s:%s", path,
 					 search->spec->system ?: "*", search->spec->name ?: "*")

@@ -123,7 +123,8 @@ static bool x86_symbol(struct scan *s, struct expr_field *field)
 	s->p += length;
 	if (s->p < s->end && *s->p != '(' && !number(s, &behind))
 		return false;
-	field->displacement += behind + (int64_t)(address - probe->address);
+	/* As addresses wrap around. */
+	field->displacement = (uint64_t)field->displacement + behind + address - probe->address;
 	return x86_address(s, field) && !field->scale && field->base == registers_of(EM_X86_64)->ip;
 }
 

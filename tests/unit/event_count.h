@@ -6,13 +6,12 @@
 /* .rodata */
 struct count_config {
 	__u32 pid;
-	__u32 field_offset, field_size; /* in the context; size 0: none is read */
 };
 
 /* .bss */
 struct count_seen {
 	__u64 hits;
-	__u64 value; /* of the field, the last time */
+	__u64 value; /* of the last one */
 };
 
 #endif

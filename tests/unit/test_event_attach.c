@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Programs get to events of all kinds: they run exactly as often as the event happens, and find its
- * fields where these are said to be. With MUST_HAVE in the environment nothing may be missing.
+ * Programs get to events of all kinds: they run exactly as often as the event happens, and expressions
+ * over its fields have the values that these really had. With MUST_HAVE in the environment nothing may be missing.
  */
 #include "helpers.h"
 
@@ -12,10 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "events/event.h"
+#include "expr/slot.h"
 #include "event_count.h"
 
 #define TIMES 100
@@ -34,6 +37,7 @@ static const char *object_path(void)
 
 /* A program at events. */
 struct attached {
+	struct spec_list list;
 	struct event_list events;
 	struct bpf_object *obj;
 	struct event_links links;
@@ -75,50 +79,59 @@ static void look_up(struct attached *a, const char *text, pid_t pid)
 {
 	struct spec_error wrong;
 	struct event_error error;
-	struct spec_list list;
+	size_t i;
 	int err;
 
 	memset(a, 0, sizeof(*a));
 	if (geteuid())
 		pass_over("observing the kernel needs root");
-	if (spec_parse(text, &list, &wrong))
+	if (spec_parse(text, &a->list, &wrong))
 		fail_msg("%s: %s", text, wrong.what);
-	err = events_find(&list.specs[0], pid, &a->events, &error);
-	spec_list_free(&list);
-	if (err == -EOPNOTSUPP)
+	err = events_find(&a->list.specs[0], pid, &a->events, &error);
+	if (err == -EOPNOTSUPP) {
+		spec_list_free(&a->list);
 		pass_over(error.what);
+	}
 	if (err)
 		fail_msg("%s: %s", text, error.what);
-	for (size_t i = 0; i < a->events.count; i++)
+	for (i = 0; i < a->events.count; i++)
 		assert_int_equal(event_read_fields(&a->events.events[i]), 0);
 }
 
-static const struct expr_field *field_of(const struct event *event, const char *name)
+/* Has @slot of @prog be what @text is over @event; without a text, 1. */
+static void fill(struct bpf_program *prog, enum slot slot, const struct event *event,
+		 const char *text)
 {
 	struct expr_scope scope = event_scope(event);
-	size_t i;
+	struct expr_error error;
+	struct expr_code code;
+	struct expr *e;
 
-	for (i = 0; i < scope.count; i++) {
-		if (!strcmp(scope.fields[i].name, name))
-			return &scope.fields[i];
+	if (!text) {
+		assert_int_equal(slot_set(prog, slot, 1), 0);
+		return;
 	}
-	fail_msg("%s has no field %s", event->name, name);
-	return NULL;
+	e = expr_parse(text, &scope, EXPR_WANT_NUMBER, &error);
+	if (!e || expr_emit(e, &code, &error))
+		fail_msg("%s: %s: %s", event->name, text, error.what);
+	expr_free(e);
+	assert_int_equal(slot_fill(prog, slot, &code), 0);
 }
 
-static void count(struct attached *a, const struct expr_field *field, pid_t pid)
+/* Attaches a program that counts, and keeps @value, an expression, each time. */
+static void count(struct attached *a, const char *value, pid_t pid)
 {
 	struct count_config config = { .pid = getpid() };
+	const struct event *event = &a->events.events[0];
 	struct event_program needs;
 	struct bpf_program *prog;
 	double begin;
 	size_t i;
 
+	assert_int_equal(slots_setup(), 0);
 	a->obj = bpf_object__open_file(object_path(), NULL);
 	if (!a->obj)
 		fail_msg("%s: %s", object_path(), strerror(errno));
-	config.field_offset = field ? field->offset : 0;
-	config.field_size = field ? field->size : 0;
 	assert_int_equal(
 		bpf_map__set_initial_value(section(a->obj, ".rodata"), &config, sizeof(config)), 0);
 	prog = bpf_object__find_program_by_name(a->obj, "count");
@@ -130,7 +143,10 @@ static void count(struct attached *a, const struct expr_field *field, pid_t pid)
 			bpf_program__set_attach_target(prog, 0, a->events.events[0].function), 0);
 	if (needs.btf_fd)
 		close(needs.btf_fd);
+	fill(prog, SLOT_FILTER, event, a->list.specs[0].filter);
+	fill(prog, SLOT_VALUE, event, value);
 	assert_int_equal(bpf_object__load(a->obj), 0);
+	slots_free();
 	begin = now();
 	for (i = 0; i < a->events.count; i++) {
 		int err = event_attach(&a->events.events[i], bpf_program__fd(prog), pid, &a->links);
@@ -141,12 +157,11 @@ static void count(struct attached *a, const struct expr_field *field, pid_t pid)
 	a->seconds = now() - begin;
 }
 
-/* @text, of which field @field is read. */
-static void begin_at(struct attached *a, const char *text, const char *field)
+static void begin_at(struct attached *a, const char *text, const char *value)
 {
 	look_up(a, text, 0);
 	assert_in_range(a->events.count, 1, 10000);
-	count(a, field ? field_of(&a->events.events[0], field) : NULL, 0);
+	count(a, value, 0);
 }
 
 static struct count_seen seen(const struct attached *a)
@@ -164,21 +179,34 @@ static uint64_t hits(const struct attached *a)
 	return seen(a).hits;
 }
 
-/* What the field was, as a number of its type. */
-static int64_t value(const struct attached *a, const struct expr_field *field)
+static void look_away(struct attached *a)
 {
-	uint64_t found = seen(a).value;
-	unsigned int unused = 64 - 8 * field->size;
-
-	return field->is_signed ? (int64_t)(found << unused) >> unused
-				: (int64_t)(found << unused >> unused);
+	events_free(&a->events);
+	spec_list_free(&a->list);
 }
 
 static void end_of(struct attached *a)
 {
 	event_detach(&a->links);
 	bpf_object__close(a->obj);
-	events_free(&a->events);
+	look_away(a);
+}
+
+/* What @act makes happen, TIMES times, is seen at @text as often, and the last @value is @expected. */
+static void check(const char *text, void (*act)(void), const char *value, int64_t expected)
+{
+	struct attached a;
+	struct count_seen found;
+
+	begin_at(&a, text, value);
+	assert_int_equal(a.events.count, 1);
+	act();
+	found = seen(&a);
+	if (found.hits != TIMES || (int64_t)found.value != expected)
+		fail_msg("%s: %llu times, %s is %lld, not %lld", text,
+			 (unsigned long long)found.hits, value, (long long)found.value,
+			 (long long)expected);
+	end_of(&a);
 }
 
 static void call_getpgid(void)
@@ -189,26 +217,24 @@ static void call_getpgid(void)
 		syscall(SYS_getpgid, SOME_NUMBER);
 }
 
+static void open_nothing(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < TIMES; i++)
+		syscall(SYS_openat, -7, "/no/such/file", O_RDONLY | O_CLOEXEC, 0);
+}
+
 static void a_tracepoint(void **state)
 {
-	struct attached a;
-	const struct expr_field *field;
-
 	(void)state;
-	begin_at(&a, "syscalls:sys_enter_getpgid", "pid");
-	call_getpgid();
-	assert_int_equal(hits(&a), TIMES);
-	field = field_of(&a.events.events[0], "pid");
-	assert_int_equal(field->size, 4);
-	assert_true(field->is_signed);
-	assert_int_equal(value(&a, field), SOME_NUMBER);
-	end_of(&a);
-	/* A result that is negative. */
-	begin_at(&a, "syscalls:sys_exit_getpgid", "ret");
-	call_getpgid();
-	assert_int_equal(hits(&a), TIMES);
-	assert_int_equal(value(&a, field_of(&a.events.events[0], "ret")), -ESRCH);
-	end_of(&a);
+	check("syscalls:sys_enter_getpgid", call_getpgid, "pid", SOME_NUMBER);
+	check("syscalls:sys_enter_getpgid/pid==0x7654321/", call_getpgid, "-pid", -SOME_NUMBER);
+	check("syscalls:sys_exit_getpgid/ret<0/", call_getpgid, "ret", -ESRCH);
+	/* An int, although there are 8 bytes for it; a string of this process's. */
+	check("syscalls:sys_enter_openat/filename==\"/no/such/file\"/", open_nothing, "dfd", -7);
+	check("syscalls:sys_enter_openat/filename~\"/no/*/f?le\"/", open_nothing, "_pid", getpid());
+	check("raw_syscalls:sys_enter/args[0]==0x7654321/", call_getpgid, "id", SYS_getpgid);
 }
 
 /* It is the number of them that counts; emulated CPUs need their time. */
@@ -245,40 +271,67 @@ static void call_mmap(void)
 	}
 }
 
+/* They are of this call alone: allocators map memory, too, but no files. */
 static void check_mmap(const char *kind, bool arguments, bool result)
 {
 	static const struct {
 		const char *name;
 		int64_t value;
 	} cases[] = {
-		{ "addr", 0x10000 },	 { "len", 0x2000 },	{ "prot", PROT_READ },
-		{ "flags", MAP_SHARED }, { "fd", SOME_NUMBER }, { "arg4", SOME_NUMBER },
-		{ "pgoff", 3 },		 { "ret", -EBADF },
+		{ "addr", 0x10000 },	 { "len", 0x2000 },	   { "prot", PROT_READ },
+		{ "flags", MAP_SHARED }, { "fd", SOME_NUMBER },	   { "arg4", SOME_NUMBER },
+		{ "pgoff", 3 },		 { "arg0+arg5", 0x10003 },
 	};
 	char text[64];
-	struct attached a;
 	unsigned int i;
 
-	snprintf(text, sizeof(text), "%s:ksys_mmap_pgoff", kind);
-	for (i = 0; i < COUNT(cases); i++) {
-		bool is_result = !strcmp(cases[i].name, "ret");
-
-		if (is_result ? !result : !arguments)
-			continue;
-		begin_at(&a, text, cases[i].name);
-		call_mmap();
-		/* Allocators map memory, too, but no files. */
-		assert_in_range(hits(&a), TIMES, TIMES + 10);
-		assert_int_equal(value(&a, field_of(&a.events.events[0], cases[i].name)),
-				 cases[i].value);
-		end_of(&a);
+	for (i = 0; arguments && i < COUNT(cases); i++) {
+		snprintf(text, sizeof(text), "%s:ksys_mmap_pgoff/fd==%d/", kind, SOME_NUMBER);
+		check(text, call_mmap, cases[i].name, cases[i].value);
 	}
+	snprintf(text, sizeof(text), "%s:ksys_mmap_pgoff/(int)ret==%d/", kind, -EBADF);
+	if (result)
+		check(text, call_mmap, "ret", -EBADF);
+}
+
+/* Processes that begin; their number is a member of what the function's argument points to. */
+static pid_t last_child;
+
+static void begin_processes(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < TIMES; i++) {
+		last_child = fork();
+		if (!last_child)
+			_exit(0);
+		waitpid(last_child, NULL, 0);
+	}
+}
+
+static void check_fork(const char *kind)
+{
+	struct attached a;
+	struct count_seen found;
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s:wake_up_new_task/p->tgid>1 && p->tgid==p->pid/", kind);
+	begin_at(&a, text, "p->tgid");
+	begin_processes();
+	found = seen(&a);
+	assert_int_equal(found.hits, TIMES);
+	assert_int_equal(found.value, last_child);
+	end_of(&a);
+	snprintf(text, sizeof(text), "%s:wake_up_new_task/p->real_parent->tgid==%d/", kind,
+		 getpid());
+	check(text, begin_processes, "p->comm==\"test_event_atta\"", 1);
 }
 
 static void a_kprobe(void **state)
 {
 	(void)state;
 	check_mmap("kprobe", true, false);
+	check_fork("kprobe");
 }
 
 static void a_kretprobe(void **state)
@@ -291,6 +344,7 @@ static void an_fentry(void **state)
 {
 	(void)state;
 	check_mmap("fentry", true, false);
+	check_fork("fentry");
 }
 
 static void an_fexit(void **state)
@@ -304,10 +358,10 @@ static void kernel_functions_match(void **state)
 	struct attached a;
 
 	(void)state;
-	begin_at(&a, "kprobe:ksys_mmap_pg*", "fd");
-	assert_int_equal(a.events.count, 1);
-	call_mmap();
-	assert_in_range(hits(&a), TIMES, TIMES + 10);
+	check("kprobe:ksys_mmap_pg*/fd==0x7654321/", call_mmap, "len", 0x2000);
+	begin_at(&a, "kprobe:vfs_*", NULL);
+	assert_in_range(a.events.count, 50, 200);
+	print_message("%zu kprobes attached in %.2f s\n", a.events.count, a.seconds);
 	end_of(&a);
 }
 
@@ -332,18 +386,6 @@ static void call_own(void)
 		assert_int_equal(event_asm(-2, SOME_NUMBER), SOME_NUMBER - 1);
 }
 
-static void check_own(const char *text, const char *field, int64_t expected)
-{
-	struct attached a;
-
-	begin_at(&a, text, field);
-	assert_int_equal(a.events.count, 1);
-	call_own();
-	assert_int_equal(hits(&a), TIMES);
-	assert_int_equal(value(&a, field_of(&a.events.events[0], field)), expected);
-	end_of(&a);
-}
-
 static void a_uprobe(void **state)
 {
 	struct attached a;
@@ -351,17 +393,17 @@ static void a_uprobe(void **state)
 	uint64_t address;
 
 	(void)state;
-	check_own("uprobe:event_asm@\"/proc/self/exe\"", "arg1", SOME_NUMBER);
-	check_own("uprobe:event_a?m@\"/proc/self/exe\"", "arg0", -2);
-	check_own("uretprobe:event_asm@\"/proc/self/exe\"", "ret", SOME_NUMBER - 1);
+	check("uprobe:event_asm@\"/proc/self/exe\"/(int)arg0==-2/", call_own, "arg1", SOME_NUMBER);
+	check("uprobe:event_a?m@\"/proc/self/exe\"", call_own, "(int)arg0", -2);
+	check("uretprobe:event_asm@\"/proc/self/exe\"", call_own, "ret", SOME_NUMBER - 1);
 	snprintf(text, sizeof(text), "uprobe:event_asm+%d@\"/proc/self/exe\"", SECOND_INSTRUCTION);
-	check_own(text, "arg1", SOME_NUMBER);
+	check(text, call_own, "arg1", SOME_NUMBER);
 	look_up(&a, "uprobe:event_asm@\"/proc/self/exe\"", 0);
 	address = a.events.events[0].address;
-	events_free(&a.events);
+	look_away(&a);
 	snprintf(text, sizeof(text), "uprobe:%#llx@\"/proc/self/exe\"",
 		 (unsigned long long)address);
-	check_own(text, "arg0", -2);
+	check(text, call_own, "(long)arg0", -2);
 }
 
 /* The C library's own, in this process alone; its file is known by what the process has mapped. */
@@ -373,15 +415,16 @@ static void a_uprobe_in_a_process(void **state)
 	(void)state;
 	look_up(&a, "uprobe:getpgid@libc.so.6", getpid());
 	assert_int_equal(a.events.count, 1);
-	count(&a, field_of(&a.events.events[0], "arg0"), getpid());
+	count(&a, "(int)arg0", getpid());
 	for (i = 0; i < TIMES; i++)
 		getpgid(SOME_NUMBER);
-	assert_int_equal(hits(&a), TIMES);
+	assert_int_equal(seen(&a).hits, TIMES);
+	assert_int_equal(seen(&a).value, SOME_NUMBER);
 	end_of(&a);
 	/* Without a file: wherever the process has it. */
 	look_up(&a, "uprobe:event_asm", getpid());
 	assert_int_equal(a.events.count, 1);
-	events_free(&a.events);
+	look_away(&a);
 }
 
 /* A probe as <sys/sdt.h> makes it, written by hand: its note, with or without a semaphore. */
@@ -396,7 +439,7 @@ static void a_uprobe_in_a_process(void **state)
 
 /* In a section that is written to: the kernel counts it up while a program is attached. */
 __attribute__((used, section(".probes"))) volatile unsigned short event_semaphore;
-volatile int event_global = -SOME_NUMBER;
+volatile int event_global = -SOME_NUMBER - 1;
 
 static __attribute__((noinline)) void fire(int first, long second)
 {
@@ -424,57 +467,71 @@ static void call_fire(void)
 
 static void a_usdt_probe(void **state)
 {
-	const struct expr_field *field;
+	static const struct {
+		const char *value;
+		int64_t expected;
+	} cases[] = {
+		{ "arg0", -SOME_NUMBER },
+		{ "arg1", 0x123456789abcdef },
+		{ "arg2", -77 }, /* on the stack */
+		{ "arg3", -5 },	 /* known to the compiler */
+#if defined(__x86_64__)
+		{ "arg4", -SOME_NUMBER - 1 }, /* where the probe knows the way to */
+		{ "arg5", 0x42 },	      /* the byte above another */
+#endif
+	};
 	struct attached a;
+	unsigned int i;
 
 	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		/* The kernel counts the semaphore up while there is a program. */
+		assert_int_equal(event_semaphore, 0);
+		begin_at(&a, "usdt:\"/proc/self/exe\":bpfprof:fired/arg0<0/", cases[i].value);
+		assert_int_equal(a.events.count, 1);
+		assert_int_equal(event_semaphore, 1);
+		call_fire();
+		assert_int_equal(seen(&a).hits, TIMES);
+		assert_int_equal((int64_t)seen(&a).value, cases[i].expected);
+		end_of(&a);
+	}
 	assert_int_equal(event_semaphore, 0);
-	begin_at(&a, "usdt:\"/proc/self/exe\":bpfprof:fired", "arg0");
-	assert_int_equal(a.events.count, 1);
-	assert_int_equal(event_semaphore, 1);
-	call_fire();
-	assert_int_equal(hits(&a), TIMES);
-	field = field_of(&a.events.events[0], "arg0");
-	assert_int_equal(value(&a, field), -SOME_NUMBER);
-	field = field_of(&a.events.events[0], "arg2");
-	assert_int_equal(field->place, PLACE_USER);
-	assert_int_equal(field->size, 2);
-	field = field_of(&a.events.events[0], "arg3");
-	assert_int_equal(field->place, PLACE_CONSTANT);
-	assert_int_equal((int64_t)field->constant, -5);
-	end_of(&a);
-	assert_int_equal(event_semaphore, 0);
+	check("usdt:\"/proc/self/exe\":bpf*:*", call_fire, "_tid", syscall(SYS_gettid));
+}
 
-	begin_at(&a, "usdt:\"/proc/self/exe\":bpf*:*", "arg1");
-	call_fire();
-	assert_int_equal(value(&a, field_of(&a.events.events[0], "arg1")), 0x123456789abcdef);
-	end_of(&a);
-#if defined(__x86_64__)
-	begin_at(&a, "usdt:\"/proc/self/exe\":bpfprof:fired", "arg5");
-	call_fire();
-	assert_int_equal(value(&a, field_of(&a.events.events[0], "arg5")), 0x42);
-	end_of(&a);
-#endif
+static uint64_t context_switches(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw + usage.ru_nivcsw;
 }
 
 static void software_events(void **state)
 {
 	const size_t size = TIMES * sysconf(_SC_PAGESIZE);
+	uint64_t before, switches;
 	struct attached a;
 	unsigned int i;
 	char *pages;
 
 	(void)state;
+	/* This thread's own account of them; none other runs here. */
 	begin_at(&a, "context-switches", NULL);
+	before = hits(&a);
+	switches = context_switches();
 	for (i = 0; i < TIMES; i++)
-		usleep(1);
-	assert_in_range(hits(&a), TIMES, 100 * TIMES);
+		usleep(1000);
+	switches = context_switches() - switches;
+	/* Emulated CPUs may be so late that there is no need to sleep any more. */
+	assert_true(switches >= TIMES / 2);
+	assert_in_range(hits(&a) - before, switches, switches + 5);
 	end_of(&a);
 
 	pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(pages, MAP_FAILED);
 	madvise(pages, size, MADV_NOHUGEPAGE);
-	begin_at(&a, "page-faults:u", NULL);
+	begin_at(&a, "page-faults:u/period==1/", NULL);
 	for (i = 0; i < TIMES; i++)
 		pages[i * (size / TIMES)] = 1;
 	assert_in_range(hits(&a), TIMES, TIMES + 50);
@@ -497,7 +554,7 @@ static void a_timer(void **state)
 	double begin;
 
 	(void)state;
-	begin_at(&a, "profile/-F 200/", NULL);
+	begin_at(&a, "profile/-F 200/", "ip!=0");
 	begin = cpu_time();
 	while (cpu_time() - begin < 0.5)
 		;

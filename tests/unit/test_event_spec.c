@@ -224,6 +224,39 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 	}
 }
 
+/* Whatever is typed: it is taken apart or refused, with a place that is in it. */
+static void any_text_will_do(void **state)
+{
+	static const char *const words[] = {
+		"a:b",	"/",	 "/",	       ",",	 ":",	    "\"",      "'", "\\",  "(",
+		")",	"[",	 "]",	       "usdt:",	 "uprobe:", "kprobe:", "@", "+",   "0x1",
+		"key=", "stack", "max-stack=", "alias=", "cycles",  " ",       "*", "\xff"
+	};
+	char told[256], *text = NULL;
+	unsigned int round, i;
+
+	(void)state;
+	for (round = 0; round < 50000; round++) {
+		size_t used = 0;
+
+		text = test_realloc(text, 256);
+		for (i = random64() % 16; i; i--)
+			used += sprintf(text + used, "%s", words[random64() % COUNT(words)]);
+		text[used] = 0;
+		/* Its very end is known to the sanitizer. */
+		text = test_realloc(text, used + 1);
+		spec_list_free(&list);
+		if (!spec_parse(text, &list, &error)) {
+			assert_true(list.count > 0);
+			continue;
+		}
+		if (error.at > used || !*error.what)
+			fail_msg("%s: '%s' at %zu", text, error.what, error.at);
+		spec_describe_error(told, 1 + random64() % sizeof(told), text, &error);
+	}
+	test_free(text);
+}
+
 static void wildcards_match_all_of_a_name(void **state)
 {
 	(void)state;
@@ -297,6 +330,7 @@ int main(void)
 		cmocka_unit_test(parts_follow_the_name),
 		cmocka_unit_test(commas_separate_events),
 		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
+		cmocka_unit_test(any_text_will_do),
 		cmocka_unit_test(wildcards_match_all_of_a_name),
 		cmocka_unit_test(perf_events_have_their_numbers),
 	};
