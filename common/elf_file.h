@@ -15,7 +15,8 @@ struct elf_file {
 };
 
 /*
- * Opens the file at @path; to be closed. Returns 0 or a negative errno; -ENOEXEC: it is no ELF file.
+ * Opens the file at @path; to be closed. Returns 0 or a negative errno; -ENOEXEC: it is no ELF
+ * file.
  */
 int elf_file_open(struct elf_file *file, const char *path);
 void elf_file_close(struct elf_file *file);

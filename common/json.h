@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * JSON objects for units whose answer is no report. Without memory these end the process: json-c takes
- * its own failures for null, and an answer with that in it would be a wrong one.
+ * JSON objects for units whose answer is no report. Without memory these end the process: json-c
+ * takes its own failures for null, and an answer with that in it would be a wrong one.
  */
 #ifndef COMMON_JSON_H
 #define COMMON_JSON_H

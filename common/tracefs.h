@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /*
- * Opens @path there for reading. Where it is not mounted, a mount of this process's own is made that
- * nobody else sees. Returns a file descriptor or a negative errno.
+ * Opens @path there for reading. Where it is not mounted, a mount of this process's own is made
+ * that nobody else sees. Returns a file descriptor or a negative errno.
  */
 int tracefs_open(const char *path);
 
@@ -33,8 +33,8 @@ int tracepoint_fields(const char *system, const char *event, struct trace_field 
 		      size_t room);
 
 /*
- * Calls @found, with @arg, for each tracepoint there is, in the kernel's order, until it returns other
- * than 0. Returns what it returned, or a negative errno.
+ * Calls @found, with @arg, for each tracepoint there is, in the kernel's order, until it returns
+ * other than 0. Returns what it returned, or a negative errno.
  */
 int tracepoint_each(int (*found)(const char *system, const char *event, void *arg), void *arg);
 

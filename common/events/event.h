@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Events that there are: what a struct spec stands for on this kernel, with the fields that
- * expressions may name, and how a program gets there. Each kind of event is a struct event_kind, in a
- * file of its own; nobody else needs to know which kind an event is of.
+ * expressions may name, and how a program gets there. Each kind of event is a struct event_kind, in
+ * a file of its own; nobody else needs to know which kind an event is of.
  *
  *   spec_parse()         what the user said
  *   events_find()        the events that are meant
@@ -65,9 +65,9 @@ struct event_error {
 };
 
 /*
- * Adds to @list the events that @spec stands for; the list is the caller's to events_free(). A probe
- * of a file may be at several places: these are events of the same name. With @pid (0: none) files
- * are those that the process has. Returns 0, or a negative errno after having filled @error:
+ * Adds to @list the events that @spec stands for; the list is the caller's to events_free(). A
+ * probe of a file may be at several places: these are events of the same name. With @pid (0: none)
+ * files are those that the process has. Returns 0, or a negative errno after having filled @error:
  * -EOPNOTSUPP and -EPERM with EXIT_CANNOT: this kernel does not have such events, or not for us.
  */
 int events_find(const struct spec *spec, pid_t pid, struct event_list *list,

@@ -42,7 +42,9 @@ char *event_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Adds an event of @kind called @name, which it takes over. Valid until the next is added. */
 struct event *event_add(struct event_list *list, const struct event_kind *kind, char *name);
 
-/* Sorts the events from number @first on by name and place, and removes those that are there twice. */
+/*
+ * Sorts the events from number @first on by name and place, and removes those that are there twice.
+ */
 void event_sort(struct event_list *list, size_t first);
 
 /*
@@ -70,8 +72,8 @@ int event_refuse(const struct event_search *search, int err, int status, const c
 	__attribute__((format(printf, 4, 5)));
 
 /*
- * Does the kernel have events of the PMU @name ("kprobe", "uprobe")? If not, fills the search's error.
- * Returns 0 or -EOPNOTSUPP.
+ * Does the kernel have events of the PMU @name ("kprobe", "uprobe")? If not, fills the search's
+ * error. Returns 0 or -EOPNOTSUPP.
  */
 int event_need_pmu(const struct event_search *search, const char *name, const char *config);
 

@@ -18,8 +18,8 @@ struct perf_name {
 #define PERF_PROFILE_NAME "profile"
 
 /*
- * All that have names, one after the other: @at counts from 0; false behind the last. Names of caches'
- * events are put together in a buffer: they are valid until the next call.
+ * All that have names, one after the other: @at counts from 0; false behind the last. Names of
+ * caches' events are put together in a buffer: they are valid until the next call.
  */
 bool perf_name_at(size_t at, struct perf_name *name);
 

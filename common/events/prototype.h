@@ -18,8 +18,8 @@ enum argument_places {
 
 /*
  * Adds the fields of a function: its arguments by their names and as arg0, arg1..., and ret. Where
- * there is no prototype, or behind the function's begin, those of registers are numbers. Returns 0 or
- * a negative errno.
+ * there is no prototype, or behind the function's begin, those of registers are numbers. Returns 0
+ * or a negative errno.
  */
 int prototype_fields(struct event *event, enum argument_places places);
 
@@ -27,8 +27,8 @@ int prototype_fields(struct event *event, enum argument_places places);
 void register_fields(struct event *event, unsigned int machine, bool result);
 
 /*
- * What an expression makes of a value of type @id of @btf in one word of 8 bytes: fills content, size,
- * sign and what it points to. False: that is no number and no pointer.
+ * What an expression makes of a value of type @id of @btf in one word of 8 bytes: fills content,
+ * size, sign and what it points to. False: that is no number and no pointer.
  */
 bool expr_field_of_type(const struct btf *btf, __u32 id, struct expr_field *field);
 

@@ -63,7 +63,9 @@ static const struct registers machines[] = {
 	},
 };
 
-/* The names of x86_64's registers by what of them is meant: 8, 4, 2, 1 bytes, and the byte above. */
+/*
+ * The names of x86_64's registers by what of them is meant: 8, 4, 2, 1 bytes, and the byte above.
+ */
 static const struct {
 	unsigned int word;
 	const char *names[5];

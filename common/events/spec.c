@@ -173,7 +173,9 @@ static int need_word(struct scan *s, const char *ends, char **word, const char *
 	return wrong(s, begin, "%s is missing here", what);
 }
 
-/* Goes behind what a filter or attribute is: to a slash or comma that is in no quotes or brackets. */
+/*
+ * Goes behind what a filter or attribute is: to a slash or comma that is in no quotes or brackets.
+ */
 static int skip_part(struct scan *s)
 {
 	unsigned int depth = 0;

@@ -5,8 +5,8 @@
  *   EVENT   sys:name  kprobe:FUNC  uprobe:FUNC@"FILE"  usdt:FILE:provider:name  cycles ...
  *           and behind it [/FILTER[/ATTR[/ATTR]...]][/]
  *
- * This is about where the parts of the text begin and end, and nothing else: whether there is such an
- * event is found out by event.h, and what an expression means by the expressions.
+ * This is about where the parts of the text begin and end, and nothing else: whether there is such
+ * an event is found out by event.h, and what an expression means by the expressions.
  *
  * Commas and slashes in quotes or brackets divide nothing: a division stands in parentheses, (a/b).
  */
@@ -86,13 +86,16 @@ struct spec_error {
 };
 
 /*
- * Takes @text apart into @list, which is the caller's to spec_list_free(). Returns 0, or -EINVAL after
- * having filled @error; then the list is empty.
+ * Takes @text apart into @list, which is the caller's to spec_list_free(). Returns 0, or -EINVAL
+ * after having filled @error; then the list is empty.
  */
 int spec_parse(const char *text, struct spec_list *list, struct spec_error *error);
 void spec_list_free(struct spec_list *list);
 
-/* The attribute @id of @spec, or of several such the one that @nth (from 0) others precede; or NULL. */
+/*
+ * The attribute @id of @spec, or of several such the one that @nth (from 0) others precede; or
+ * NULL.
+ */
 const struct spec_attr *spec_attr(const struct spec *spec, enum spec_attr_id id, unsigned int nth);
 
 /* An attribute's name, and what -e calls a kind. */
@@ -109,8 +112,8 @@ bool spec_is_wild(const char *name);
 bool spec_matches(const char *pattern, const char *name);
 
 /*
- * Puts what is wrong with the list @text into @buf of @size bytes, cut off if it does not fit: a line
- * of what, one of the list, and one with a caret below the place. Without a last line's end.
+ * Puts what is wrong with the list @text into @buf of @size bytes, cut off if it does not fit: a
+ * line of what, one of the list, and one with a caret below the place. Without a last line's end.
  */
 void spec_describe_error(char *buf, size_t size, const char *text, const struct spec_error *error);
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Probes at functions of programs and libraries, at offsets in them, at addresses, and at returns. */
+/*
+ * Probes at functions of programs and libraries, at offsets in them, at addresses, and at returns.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * USDT: probes that programs and libraries have been built with. Each place of one has a note in the
- * section .note.stapsdt: where it is, where a semaphore is that switches it on, and where its
+ * USDT: probes that programs and libraries have been built with. Each place of one has a note in
+ * the section .note.stapsdt: where it is, where a semaphore is that switches it on, and where its
  * arguments are.
  */
 #include <errno.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where USDT probes' arguments are, as assemblers write it into ELF notes: "-4@%edi 8@-16(%rbp)". */
+/*
+ * Where USDT probes' arguments are, as assemblers write it into ELF notes: "-4@%edi 8@-16(%rbp)".
+ */
 #ifndef COMMON_EVENTS_USDT_ARGUMENT_H
 #define COMMON_EVENTS_USDT_ARGUMENT_H
 

@@ -26,16 +26,22 @@ static int fail(const struct event_search *search, const char *path, int err)
 	return event_refuse(search, err, EXIT_FAILED, "cannot read '%s': %s", path, strerror(-err));
 }
 
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
 /* Finds the file @name in one of @folders, which have colons between them. */
 static bool look_in(const char *folders, const char *name, char *path)
 {
-	struct stat st;
 	size_t n;
 
 	for (; folders && *folders; folders += n + (folders[n] == ':')) {
 		n = strcspn(folders, ":");
 		snprintf(path, PATH_MAX, "%.*s/%s", (int)n, folders, name);
-		if (n && !stat(path, &st) && S_ISREG(st.st_mode))
+		if (n && is_file(path))
 			return true;
 	}
 	return false;
@@ -48,12 +54,12 @@ static int read_named(const struct event_search *search,
 	char path[PATH_MAX], *real;
 	int err;
 
-	if (!strchr(file, '/') && access(file, F_OK) && !look_in(LIBRARIES, file, path) &&
+	if (!strchr(file, '/') && !is_file(file) && !look_in(LIBRARIES, file, path) &&
 	    !look_in(getenv("PATH"), file, path))
 		return event_refuse(
 			search, -ENOENT, EXIT_FAILED,
 			"there is no file '%s', not among libraries and programs either", file);
-	if (strchr(file, '/') || !access(file, F_OK))
+	if (strchr(file, '/') || is_file(file))
 		snprintf(path, sizeof(path), "%s", file);
 	/* A library's path is the same whatever links lead to it. */
 	real = realpath(path, NULL);

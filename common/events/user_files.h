@@ -6,10 +6,10 @@
 #include "events/kind.h"
 
 /*
- * Calls @read with each file that @search is about: the one that its spec names, as a path, or barely
- * as libraries are, or what its process has mapped as code. Files of a process that @read cannot read
- * (a negative errno) are passed by. Returns 0 or, after having filled the search's error, a negative
- * errno.
+ * Calls @read with each file that @search is about: the one that its spec names, as a path, or
+ * barely as libraries are, or what its process has mapped as code. Files of a process that @read
+ * cannot read (a negative errno) are passed by. Returns 0 or, after having filled the search's
+ * error, a negative errno.
  */
 int user_files_each(const struct event_search *search,
 		    int (*read)(const struct event_search *search, const char *path));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Programs get to events of all kinds: they run exactly as often as the event happens, and expressions
- * over its fields have the values that these really had. With MUST_HAVE in the environment nothing may be missing.
+ * Programs get to events of all kinds: they run exactly as often as the event happens, and
+ * expressions over its fields have the values that these really had. With MUST_HAVE in the
+ * environment nothing may be missing.
  */
 #include "helpers.h"
 
@@ -192,7 +193,9 @@ static void end_of(struct attached *a)
 	look_away(a);
 }
 
-/* What @act makes happen, TIMES times, is seen at @text as often, and the last @value is @expected. */
+/*
+ * What @act makes happen, TIMES times, is seen at @text as often, and the last @value is @expected.
+ */
 static void check(const char *text, void (*act)(void), const char *value, int64_t expected)
 {
 	struct attached a;

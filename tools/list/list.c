@@ -107,7 +107,9 @@ static int show(struct run *run, struct event *event, bool fields, int width)
 	return 0;
 }
 
-/* Would the expression @text, NULL: none, do for @event? Returns 0 or, having told, an exit status. */
+/*
+ * Would the expression @text, NULL: none, do for @event? Returns 0 or, having told, an exit status.
+ */
 static int check_expression(const struct event *event, const char *text, enum expr_want want)
 {
 	struct expr_scope scope = event_scope(event);

@@ -48,16 +48,16 @@ def all_tracepoints():
 
 
 def format_of(name):
-    """A tracepoint's format as tracefs has it: {field: (offset, size, signed, type)}."""
+    """A tracepoint's format as tracefs has it: [(field, offset, size, signed, type)]."""
     system, event = name.split(":")
     with open(f"{TRACING}/events/{system}/{event}/format", encoding="utf-8") as file:
         text = file.read()
-    fields = {}
+    fields = []  # of which two may have one name
     for declared, offset, size, signed in re.findall(
             r"field:(.*?);\s*offset:(\d+);\s*size:(\d+);\s*signed:(\d);", text):
         kind, field, brackets = re.fullmatch(r"(.*?)\s*(\w+)(\[.*\])?", declared).groups()
         if not field.startswith("common_"):
-            fields[field] = (int(offset), int(size), signed == "1", kind + (brackets or ""))
+            fields.append((field, int(offset), int(size), signed == "1", kind + (brackets or "")))
     return fields
 
 
@@ -80,7 +80,7 @@ class Tracepoints(Case):
 
     def check_field(self, event, field, truth):
         """One that expressions can name."""
-        offset, size, signed, declared = truth
+        _, offset, size, signed, declared = truth
         where = f"{event} {field}"
         self.assertEqual(field["offset"], offset, where)
         if declared.startswith("__data_loc") or declared.startswith("__rel_loc"):
@@ -102,12 +102,12 @@ class Tracepoints(Case):
         self.assertEqual(set(shown), all_tracepoints())
         for event, fields in shown.items():
             truth = format_of(event)
-            self.assertEqual([f["name"] for f in fields], list(truth), event)
-            for field in fields:
-                _, size, _, declared = truth[field["name"]]
+            self.assertEqual([f["name"] for f in fields], [t[0] for t in truth], event)
+            for field, true in zip(fields, truth):
+                _, _, size, _, declared = true
                 self.assertEqual(field["type"], declared, event)
                 if field["usable"]:
-                    self.check_field(event, field, truth[field["name"]])
+                    self.check_field(event, field, true)
                 else:  # what is left out is no number, string or array of numbers
                     self.assertTrue(size not in (1, 2, 4, 8) or "_loc " in declared, declared)
                     self.assertNotIn("char[", declared)
