@@ -190,13 +190,23 @@ enum slot {
 	SLOT_KEY,
 	SLOT_VALUE,
 	SLOT_VALUE2,
+	SLOT_VALUE3,
+	SLOT_VALUE4,
 	SLOT_KEY_TEXT,
+	SLOT_NAME_TEXT,
 	SLOT_EVENT, /* the event's number: a constant */
+	SLOT_UNIT,  /* a constant that the unit gives a meaning */
 	SLOTS,
 };
 
 #define SLOT_MARK      0x65787000
 #define SLOT_TEXT_SIZE 64
+
+/* What events of -e are counted by: a number, or a string with NULs behind it. */
+union event_key {
+	__u64 number; /* of signed types with its sign extended */
+	char text[SLOT_TEXT_SIZE];
+};
 
 /* Addresses at which idle CPUs are found: each idle function has one or two. */
 #define IDLE_PLACES 32

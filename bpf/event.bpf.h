@@ -3,6 +3,7 @@
 #ifndef BPF_EVENT_BPF_H
 #define BPF_EVENT_BPF_H
 
+#include "abi.h"
 #include "current.bpf.h"
 #include "slot.bpf.h"
 #include "target.bpf.h"
@@ -10,10 +11,24 @@
 /* Nothing but what some threads do is wanted. */
 const volatile bool some_tasks = false;
 
+/* Keys are strings. */
+const volatile bool text_keys = false;
+
 /* Is the event at @ctx wanted? */
 static __always_inline bool event_wanted(void *ctx)
 {
 	return observing() && (!some_tasks || current_wanted()) && slot_filter(ctx);
+}
+
+/* What the event at @ctx is counted by. Of a number only that is set. */
+static __always_inline void event_key(void *ctx, union event_key *key)
+{
+	if (text_keys) {
+		__builtin_memset(key, 0, sizeof(*key));
+		slot_key_text(ctx, key->text);
+	} else {
+		key->number = slot_key(ctx);
+	}
 }
 
 #endif

@@ -41,18 +41,25 @@ SLOT(slot_filter, SLOT_FILTER)
 SLOT(slot_key, SLOT_KEY)
 SLOT(slot_value, SLOT_VALUE)
 SLOT(slot_value2, SLOT_VALUE2)
+SLOT(slot_value3, SLOT_VALUE3)
+SLOT(slot_value4, SLOT_VALUE4)
 SLOT(slot_event, SLOT_EVENT)
+SLOT(slot_unit, SLOT_UNIT)
 
 /* Fills all of @text, of SLOT_TEXT_SIZE bytes; without an expression it stays as it is. Gives 0. */
-static __noinline __attribute__((unused)) u64 slot_key_text(void *ctx, char *text)
-{
-	u64 value;
+#define TEXT_SLOT(name, number)                                                      \
+	static __noinline __attribute__((unused)) u64 name(void *ctx, char *text)    \
+	{                                                                            \
+		u64 value;                                                           \
+                                                                                     \
+		asm volatile("r0 = %[mark]; %[value] = r0"                           \
+			     : [value] "=r"(value)                                   \
+			     : [mark] "i"(SLOT_MARK + (number)), "r"(ctx), "r"(text) \
+			     : "r0", "r1", "r2", "r3", "r4", "r5", "memory");        \
+		return value;                                                        \
+	}
 
-	asm volatile("r0 = %[mark]; %[value] = r0"
-		     : [value] "=r"(value)
-		     : [mark] "i"(SLOT_MARK + SLOT_KEY_TEXT), "r"(ctx), "r"(text)
-		     : "r0", "r1", "r2", "r3", "r4", "r5", "memory");
-	return value;
-}
+TEXT_SLOT(slot_key_text, SLOT_KEY_TEXT)
+TEXT_SLOT(slot_name_text, SLOT_NAME_TEXT)
 
 #endif

@@ -23,9 +23,6 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-/* The map of @half; maps for halves are called NAME_0 and NAME_1. */
-#define HALF_MAP(name, half) ((half) ? (void *)&name##_1 : (void *)&name##_0)
-
 /*
  * Key: a stack's id. Filled at a stack's first sight in a half, sized by userspace. When it is
  * full, what has this stack is counted under STACK_LOST.

@@ -37,6 +37,9 @@ static __always_inline u32 current_half(void)
 	return *(volatile u32 *)&control.span & 1;
 }
 
+/* The map of @half; maps for halves are called NAME_0 and NAME_1. */
+#define HALF_MAP(name, half) ((half) ? (void *)&name##_1 : (void *)&name##_0)
+
 /* May @p be observed at all? The idle tasks never are: they do not wait for their CPUs. */
 static __always_inline bool task_possible(struct task_struct *p)
 {

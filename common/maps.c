@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "maps.h"
+#include "tally.h"
 
 /* So many elements are taken from a map at once; no bucket of a hash has as many. */
 #define BATCH 1024
@@ -78,6 +80,14 @@ out:
 	return err;
 }
 
+struct bpf_map *half_map(const struct bpf_object *obj, const char *name, unsigned int half)
+{
+	char full[32];
+
+	snprintf(full, sizeof(full), "%s_%u", name, half);
+	return bpf_object__find_map_by_name(obj, full);
+}
+
 int map_take(const struct bpf_map *map, int (*take)(void *data, const void *key, const void *value),
 	     void *data)
 {
@@ -101,4 +111,32 @@ int map_take(const struct bpf_map *map, int (*take)(void *data, const void *key,
 	free(keys);
 	free(values);
 	return err;
+}
+
+static int copy(void *data, const void *key, const void *value)
+{
+	struct tally *to = data;
+
+	memcpy(tally_at(to, key), value, to->value_size);
+	return 0;
+}
+
+int half_read(const struct bpf_object *obj, const char *name, unsigned int half, struct tally *into)
+{
+	const struct bpf_map *map = half_map(obj, name, half);
+
+	return map_each(bpf_map__fd(map), into->key_size, into->value_size, copy, into);
+}
+
+static int forget(void *data, const void *key, const void *value)
+{
+	(void)data;
+	(void)key;
+	(void)value;
+	return 0;
+}
+
+int half_empty(const struct bpf_object *obj, const char *name, unsigned int half)
+{
+	return map_take(half_map(obj, name, half), forget, NULL);
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <bpf/libbpf.h>
 
+struct tally;
+
 /*
  * Calls @add(@total, value) for each possible CPU's value of @key in map @fd, whose values have
  * @size bytes. Returns 0 or a negative errno.
@@ -26,6 +28,19 @@ int map_each(int fd, size_t key_size, size_t value_size,
  */
 int map_take(const struct bpf_map *map, int (*take)(void *data, const void *key, const void *value),
 	     void *data);
+
+/* The map of half @half (struct bpf_control) of those called @name, which are NAME_0 and NAME_1. */
+struct bpf_map *half_map(const struct bpf_object *obj, const char *name, unsigned int half);
+
+/*
+ * Adds what the hash @name has in @half to @into, whose keys and values are of the same sizes. Returns
+ * 0 or a negative errno.
+ */
+int half_read(const struct bpf_object *obj, const char *name, unsigned int half,
+	      struct tally *into);
+
+/* Empties it, which no program uses now. Returns 0 or a negative errno. */
+int half_empty(const struct bpf_object *obj, const char *name, unsigned int half);
 
 /* Sets each CPU's value of @key to zeros. Returns 0 or a negative errno. */
 int percpu_zero(int fd, const void *key, size_t size);

@@ -239,6 +239,11 @@ static bool take(const struct option_entry *o, const char *text)
 			return bad_value(o, text, "needs a size such as 100, 4k or 1.5M");
 		*(uint64_t *)o->value = number;
 		return true;
+	case OPTION_REPEATED:
+		wrong = o->check(text);
+		if (wrong)
+			say_error_lines(wrong);
+		return !wrong;
 	case OPTION_STRING:
 	case OPTION_CHECKED:
 		wrong = !*text	   ? "needs a value that is not empty"

@@ -33,6 +33,8 @@ enum option_kind {
 	OPTION_SIZE,	/* uint64_t in bytes, at least `least` */
 	OPTION_STRING,	/* const char *, not empty */
 	OPTION_CHECKED, /* const char * that `check` accepts */
+	/* May come several times: `check` keeps it, or says in several lines what is wrong. */
+	OPTION_REPEATED,
 };
 
 /* What may be asked for, or for its contrary. */

@@ -175,3 +175,12 @@ const char *format_count(char *buf, uint64_t count)
 	*to = 0;
 	return buf;
 }
+
+const char *format_number(char *buf, int64_t number)
+{
+	if (number >= 0)
+		return format_count(buf, number);
+	buf[0] = '-';
+	format_count(buf + 1, -(uint64_t)number);
+	return buf;
+}

@@ -32,7 +32,8 @@ int parse_count(const char *text, uint64_t *count);
  */
 const char *format_time(char *buf, uint64_t ns);
 const char *format_size(char *buf, uint64_t bytes);
-const char *format_count(char *buf, uint64_t count); /* 1,234,567 */
+const char *format_count(char *buf, uint64_t count);  /* 1,234,567 */
+const char *format_number(char *buf, int64_t number); /* -1,234,567 */
 
 /* The same as format_time(), without zeros behind the point: for bounds such as `512 us`. */
 const char *format_bound(char *buf, uint64_t ns);

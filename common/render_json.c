@@ -88,6 +88,60 @@ static void add_dist(json_object *to, const struct hist *h)
 	add(to, "hist", buckets(h));
 }
 
+static json_object *number_of(const struct numbers *n, uint64_t number)
+{
+	return made(n->is_signed ? json_object_new_int64(number) : json_object_new_uint64(number));
+}
+
+static uint64_t unbounded(const struct numbers *n)
+{
+	return n->is_signed ? INT64_MAX : UINT64_MAX;
+}
+
+static json_object *number_buckets(const struct numbers *n)
+{
+	json_object *list = made(json_object_new_array());
+	uint64_t lo, hi;
+	unsigned int i;
+
+	for (i = 0; i < NUMBERS_BUCKETS; i++) {
+		json_object *bucket;
+
+		if (!n->bucket[i])
+			continue;
+		numbers_bounds(i, &lo, &hi);
+		bucket = made(json_object_new_object());
+		add(bucket, "lo", number_of(n, lo));
+		/* Without a bound: the largest number that there may be. */
+		add(bucket, "hi", number_of(n, hi || i < NUMBERS_ZERO ? hi : unbounded(n)));
+		add_number(bucket, "count", n->bucket[i]);
+		json_object_array_add(list, bucket);
+	}
+	return list;
+}
+
+static void add_number_statistic(json_object *to, const char *name, const struct numbers *n,
+				 uint64_t value)
+{
+	if (n->count)
+		add(to, name, number_of(n, value));
+	else
+		json_object_object_add(to, name, NULL);
+}
+
+static void add_numbers(json_object *to, const struct numbers *n)
+{
+	add_number(to, "count", n->count);
+	add(to, "sum", number_of(n, n->sum));
+	add_number_statistic(to, "min", n, n->min);
+	add_number_statistic(to, "avg", n, numbers_average(n));
+	add_number_statistic(to, "p50", n, numbers_percentile(n, 50));
+	add_number_statistic(to, "p95", n, numbers_percentile(n, 95));
+	add_number_statistic(to, "p99", n, numbers_percentile(n, 99));
+	add_number_statistic(to, "max", n, n->max);
+	add(to, "hist", number_buckets(n));
+}
+
 static void add_percent(json_object *to, const char *name, uint64_t number)
 {
 	char digits[32];
@@ -153,6 +207,10 @@ static void add_cell(json_object *to, const struct column *column, const struct 
 	case CELL_COUNT:
 		add_number(to, column->name, c->number);
 		break;
+	case CELL_SIGNED_ID:
+	case CELL_NUMBER:
+		add(to, column->name, json_object_new_int64(c->number));
+		break;
 	case CELL_DURATION:
 	case CELL_SIZE:
 		snprintf(name, sizeof(name), "%s%s", column->name,
@@ -176,6 +234,9 @@ static void add_cell(json_object *to, const struct column *column, const struct 
 		break;
 	case CELL_DIST:
 		add_dist(to, c->dist);
+		break;
+	case CELL_NUMBERS:
+		add_numbers(to, c->numbers);
 		break;
 	case CELL_TABLE:
 		add(to, column->name, rows(c->table));

@@ -55,8 +55,14 @@ static size_t cell_text(char *buf, const struct column *column, const struct cel
 	case CELL_ID:
 		snprintf(buf, TEXT_LEN, "%" PRIu64, c->number);
 		break;
+	case CELL_SIGNED_ID:
+		snprintf(buf, TEXT_LEN, "%" PRId64, (int64_t)c->number);
+		break;
 	case CELL_COUNT:
 		format_count(buf, c->number);
+		break;
+	case CELL_NUMBER:
+		format_number(buf, c->number);
 		break;
 	case CELL_DURATION:
 		format_time(buf, c->number);
@@ -86,6 +92,7 @@ static int usual_width(enum cell_type type)
 	case CELL_STRING:
 		return COMM_LEN - 1;
 	case CELL_ID:
+	case CELL_SIGNED_ID:
 		return 7;
 	case CELL_TIME:
 		return 15;
@@ -111,6 +118,40 @@ static bool is_below(const struct column *column)
 	return column->below || column->type == CELL_STACK;
 }
 
+/* The optional columns of a layout that no row of the table at hand has: bits. */
+static struct {
+	const struct layout *layout;
+	uint64_t columns;
+} left_out;
+
+static bool is_left_out(const struct layout *layout, unsigned int i)
+{
+	return layout == left_out.layout && i < 64 && left_out.columns >> i & 1;
+}
+
+/* Is column @i of the line of a row? */
+static bool in_line(const struct layout *layout, unsigned int i)
+{
+	return !is_below(&layout->columns[i]) && !is_left_out(layout, i);
+}
+
+static void leave_out(const struct table *t)
+{
+	unsigned int i;
+	size_t row;
+
+	left_out.layout = t->layout;
+	left_out.columns = 0;
+	for (i = 0; i < t->layout->count && i < 64; i++) {
+		if (!t->layout->columns[i].optional)
+			continue;
+		for (row = 0; row < t->rows && !table_row(t, row)[i].set; row++)
+			;
+		if (row == t->rows)
+			left_out.columns |= 1ULL << i;
+	}
+}
+
 /* The width of column @i; nothing is padded at the end of a line. */
 static int width(const struct layout *layout, unsigned int i)
 {
@@ -134,35 +175,67 @@ static void bold(struct output *out, bool on)
 static const char *const statistic_titles[STATISTICS] = { "count", "sum", "min", "avg",
 							  "p50",   "p95", "p99", "max" };
 
-/* Statistic @which of @h, which is NULL where there is no distribution. */
-static void statistic_text(char *buf, const struct hist *h, unsigned int which)
-{
-	static const double percents[] = { 50, 95, 99 };
+static const double percents[] = { 50, 95, 99 };
 
-	if (h && which == 0) {
-		format_count(buf, h->count);
-		return;
-	}
-	if (!h || (which > 1 && !h->count)) {
-		strcpy(buf, "-");
-		return;
-	}
+/* Statistic @which of durations. */
+static const char *duration_text(char *buf, const struct hist *h, unsigned int which)
+{
 	switch (which) {
 	case 1:
-		format_time(buf, h->sum);
-		break;
+		return format_time(buf, h->sum);
 	case 2:
-		format_time(buf, h->min);
-		break;
+		return format_time(buf, h->min);
 	case 3:
-		format_time(buf, hist_average(h));
-		break;
+		return format_time(buf, hist_average(h));
 	case 7:
-		format_time(buf, h->max);
-		break;
+		return format_time(buf, h->max);
 	default:
-		format_time(buf, hist_percentile(h, percents[which - 4]));
+		return format_time(buf, hist_percentile(h, percents[which - 4]));
 	}
+}
+
+/* Statistic @which of numbers. */
+static uint64_t number_statistic(const struct numbers *n, unsigned int which)
+{
+	switch (which) {
+	case 1:
+		return n->sum;
+	case 2:
+		return n->min;
+	case 3:
+		return numbers_average(n);
+	case 7:
+		return n->max;
+	default:
+		return numbers_percentile(n, percents[which - 4]);
+	}
+}
+
+static const char *number_text(char *buf, const struct numbers *n, uint64_t number)
+{
+	return n->is_signed ? format_number(buf, number) : format_count(buf, number);
+}
+
+static bool is_dist(const struct column *column)
+{
+	return column->type == CELL_DIST || column->type == CELL_NUMBERS;
+}
+
+/* Statistic @which of the distribution in @c, which need not be set. */
+static void statistic_text(char *buf, const struct column *column, const struct cell *c,
+			   unsigned int which)
+{
+	bool numbers = column->type == CELL_NUMBERS;
+	uint64_t count = !c->set ? 0 : numbers ? c->numbers->count : c->dist->count;
+
+	if (!c->set || (which > 1 && !count))
+		strcpy(buf, "-");
+	else if (which == 0)
+		format_count(buf, count);
+	else if (numbers)
+		number_text(buf, c->numbers, number_statistic(c->numbers, which));
+	else
+		duration_text(buf, c->dist, which);
 }
 
 /* How wide the statistics' columns are: as wide as usual, or as the table at hand needs them. */
@@ -178,10 +251,11 @@ static void measure(const struct table *t)
 		dist_width[s] = s ? 9 : 11;
 	for (row = 0; row < t->rows; row++) {
 		for (i = 0; i < t->layout->count; i++) {
-			if (t->layout->columns[i].type != CELL_DIST || !table_row(t, row)[i].set)
+			if (!is_dist(&t->layout->columns[i]) || !table_row(t, row)[i].set)
 				continue;
 			for (s = 0; s < STATISTICS; s++) {
-				statistic_text(buf, table_row(t, row)[i].dist, s);
+				statistic_text(buf, &t->layout->columns[i], &table_row(t, row)[i],
+					       s);
 				if ((int)strlen(buf) > dist_width[s])
 					dist_width[s] = strlen(buf);
 			}
@@ -197,11 +271,11 @@ static void put_head(struct output *out, const struct layout *layout)
 	for (i = 0; i < layout->count; i++) {
 		const struct column *column = &layout->columns[i];
 
-		if (is_below(column))
+		if (!in_line(layout, i))
 			continue;
 		if (i)
 			fputs("  ", out->file);
-		if (column->type == CELL_DIST) {
+		if (is_dist(column)) {
 			for (s = 0; s < STATISTICS; s++)
 				fprintf(out->file, "%s%*s", s ? "  " : "", dist_width[s],
 					statistic_titles[s]);
@@ -242,14 +316,15 @@ static void put_row(struct output *out, const struct layout *layout, const struc
 	for (i = 0; i < layout->count; i++) {
 		const struct column *column = &layout->columns[i];
 
-		if (is_below(column))
+		if (!in_line(layout, i))
 			continue;
 		if (i)
 			fputs("  ", out->file);
 		switch (column->type) {
 		case CELL_DIST:
+		case CELL_NUMBERS:
 			for (s = 0; s < STATISTICS; s++) {
-				statistic_text(buf, row[i].set ? row[i].dist : NULL, s);
+				statistic_text(buf, column, &row[i], s);
 				fprintf(out->file, "%s%*s", s ? "  " : "", dist_width[s], buf);
 			}
 			break;
@@ -278,36 +353,69 @@ static void put_bar(FILE *file, double share)
 		fputc('#', file);
 }
 
+/* What a distribution's picture is drawn from. */
+struct drawing {
+	const __u64 *bucket;
+	unsigned int buckets;
+	const struct numbers *numbers; /* NULL: these are durations */
+};
+
 /* What the buckets that share line @i hold. */
-static uint64_t group_count(const struct hist *h, unsigned int i, unsigned int group)
+static uint64_t group_count(const struct drawing *d, unsigned int i, unsigned int group)
 {
 	uint64_t count = 0;
 	unsigned int b;
 
-	for (b = i * group; b < (i + 1) * group && b < HIST_BUCKETS; b++)
-		count += h->bucket[b];
+	for (b = i * group; b < (i + 1) * group && b < d->buckets; b++)
+		count += d->bucket[b];
 	return count;
 }
 
-/*
- * The picture of @h: neighbouring buckets share a line, as many as keep it short, but never more
- * than a power of two, unless there is only room for @most_lines.
- */
-static void put_hist(struct output *out, const struct hist *h, unsigned int most_lines)
+/* The bounds of the buckets from @first to @last; @lo and @hi have TEXT_LEN bytes. */
+static void range_text(const struct drawing *d, unsigned int first, unsigned int last, char *lo,
+		       char *hi)
 {
-	unsigned int first = 0, last = HIST_BUCKETS - 1, group = 1, i, b;
-	char lo_text[QUANTITY_LEN], hi_text[QUANTITY_LEN], count_text[QUANTITY_LEN];
-	uint64_t most = 0, lo, hi, end, count;
+	uint64_t least, beyond, end;
 
-	while (first < last && !h->bucket[first])
+	if (last >= d->buckets)
+		last = d->buckets - 1;
+	if (d->numbers) {
+		numbers_bounds(first, &least, &end);
+		numbers_bounds(last, &end, &beyond);
+		number_text(lo, d->numbers, least);
+		number_text(hi, d->numbers, beyond);
+		if (!beyond && last >= NUMBERS_ZERO)
+			strcpy(hi, "more");
+		return;
+	}
+	hist_bounds(first, &least, &end);
+	hist_bounds(last, &end, &beyond);
+	format_bound(lo, least);
+	if (beyond == UINT64_MAX)
+		strcpy(hi, "more");
+	else
+		format_bound(hi, beyond);
+}
+
+/*
+ * The picture of a distribution: neighbouring buckets share a line, as many as keep it short, but never
+ * more than a power of two, unless there is only room for @most_lines.
+ */
+static void put_hist(struct output *out, const struct drawing *d, unsigned int most_lines)
+{
+	unsigned int first = 0, last = d->buckets - 1, group = 1, i, b;
+	char lo[TEXT_LEN], hi[TEXT_LEN], count_text[QUANTITY_LEN];
+	uint64_t most = 0, count;
+
+	while (first < last && !d->bucket[first])
 		first++;
-	while (last > first && !h->bucket[last])
+	while (last > first && !d->bucket[last])
 		last--;
 	while ((group < HIST_SUB || most_lines < HIST_LINES) &&
 	       last / group - first / group + 1 > most_lines)
 		group *= 2;
 	for (i = first / group; i <= last / group; i++) {
-		count = group_count(h, i, group);
+		count = group_count(d, i, group);
 		if (count > most)
 			most = count;
 	}
@@ -318,24 +426,17 @@ static void put_hist(struct output *out, const struct hist *h, unsigned int most
 	bold(out, false);
 	fputc('\n', out->file);
 	for (i = first / group; i <= last / group; i++) {
-		count = group_count(h, i, group);
+		count = group_count(d, i, group);
 		/* A long stretch of nothing is one line. */
-		for (b = i; !count && b < last / group && !group_count(h, b, group); b++)
+		for (b = i; !count && b < last / group && !group_count(d, b, group); b++)
 			;
 		if (!count && b - i > 2) {
 			fprintf(out->file, "%24s\n", "...");
 			i = b - 1;
 			continue;
 		}
-		hist_bounds(i * group, &lo, &end);
-		b = (i + 1) * group - 1;
-		hist_bounds(b < HIST_BUCKETS ? b : HIST_BUCKETS - 1, &end, &hi);
-		if (hi == UINT64_MAX)
-			strcpy(hi_text, "more");
-		else
-			format_bound(hi_text, hi);
-		fprintf(out->file, "%10s .. %10s  %11s", format_bound(lo_text, lo), hi_text,
-			format_count(count_text, count));
+		range_text(d, i * group, (i + 1) * group - 1, lo, hi);
+		fprintf(out->file, "%10s .. %10s  %11s", lo, hi, format_count(count_text, count));
 		put_bar(out->file, most ? (double)count / most : 0);
 		fputc('\n', out->file);
 	}
@@ -450,18 +551,27 @@ static size_t terminal_lines(struct output *out)
 	return size.ws_row;
 }
 
-/* The only distribution of a table with a single row, or NULL. */
-static const struct hist *single_dist(const struct table *rows)
+/* Is there a single row, with a distribution that is not empty? Then it is in @d. */
+static bool single_dist(const struct table *rows, struct drawing *d)
 {
 	unsigned int i;
 
 	for (i = 0; rows->rows == 1 && i < rows->layout->count; i++) {
 		const struct cell *c = &table_row(rows, 0)[i];
+		enum cell_type type = rows->layout->columns[i].type;
 
-		if (rows->layout->columns[i].type == CELL_DIST && c->set && c->dist->count)
-			return c->dist;
+		if (!c->set)
+			continue;
+		if (type == CELL_DIST && c->dist->count) {
+			*d = (struct drawing){ c->dist->bucket, HIST_BUCKETS, NULL };
+			return true;
+		}
+		if (type == CELL_NUMBERS && c->numbers->count) {
+			*d = (struct drawing){ c->numbers->bucket, NUMBERS_BUCKETS, c->numbers };
+			return true;
+		}
 	}
-	return NULL;
+	return false;
 }
 
 /* The lines of a report above its rows, and those around a picture's ranges. */
@@ -503,6 +613,7 @@ static void put_table(struct output *out, const struct table *t, size_t lines)
 	if (layout->most_shown && shown > layout->most_shown)
 		shown = layout->most_shown;
 	measure(t);
+	leave_out(t);
 	put_head(out, layout);
 	for (row = 0; row < shown; row++) {
 		size_t rest = lines_below(layout, table_row(t, row));
@@ -527,7 +638,7 @@ static void put_table(struct output *out, const struct table *t, size_t lines)
 
 static void render(struct output *out, const struct report *report)
 {
-	const struct hist *dist = single_dist(&report->rows);
+	struct drawing drawing;
 	char when[CLOCK_LEN], length[QUANTITY_LEN];
 	size_t lines = SIZE_MAX, room;
 
@@ -553,8 +664,8 @@ static void render(struct output *out, const struct report *report)
 		fputc('\n', out->file);
 	}
 	put_table(out, &report->rows, room);
-	if (dist && lines > PICTURE_LINES + 1)
-		put_hist(out, dist,
+	if (lines > PICTURE_LINES + 1 && single_dist(&report->rows, &drawing))
+		put_hist(out, &drawing,
 			 lines - PICTURE_LINES < HIST_LINES ? lines - PICTURE_LINES : HIST_LINES);
 }
 

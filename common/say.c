@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include "say.h"
 #include "utf8.h"
 
@@ -37,6 +38,22 @@ void say_error(const char *format, ...)
 	va_start(args, format);
 	say(format, args);
 	va_end(args);
+}
+
+void say_error_lines(const char *text)
+{
+	size_t length = strcspn(text, "\n");
+
+	say_error("%.*s", (int)length, text);
+	while (text[length]) {
+		char line[1024], clean[1024];
+
+		text += length + 1;
+		length = strcspn(text, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)length, text);
+		utf8_clean(clean, sizeof(clean), line, true);
+		fprintf(stderr, "%s\n", clean);
+	}
 }
 
 void say_note(const char *format, ...)

@@ -23,6 +23,9 @@ void say_setup(const char *name, bool verbose, bool quiet);
 /* What went wrong and what to do. Always shown. */
 void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same of several lines; the name heads the first one. */
+void say_error_lines(const char *text);
+
 /* What the reader of the figures should know. Not shown with -q. */
 void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

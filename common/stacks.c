@@ -25,14 +25,6 @@ struct stacks {
 	struct known_stacks *known;
 };
 
-static struct bpf_map *half_map(const struct bpf_object *obj, const char *name, unsigned int half)
-{
-	char full[32];
-
-	snprintf(full, sizeof(full), "%s_%u", name, half);
-	return bpf_object__find_map_by_name(obj, full);
-}
-
 bool stacks_there(const struct bpf_object *obj)
 {
 	return half_map(obj, "stacks", 0);

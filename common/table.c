@@ -30,6 +30,9 @@ static void cell_clear(struct cell *c, enum cell_type type)
 	case CELL_DIST:
 		free(c->dist);
 		break;
+	case CELL_NUMBERS:
+		free(c->numbers);
+		break;
 	case CELL_STACK:
 		callchain_free(c->stack);
 		break;
@@ -113,6 +116,13 @@ void cell_dist(struct cell *c, const struct hist *dist)
 {
 	c->dist = or_die(malloc(sizeof(*dist)));
 	*c->dist = *dist;
+	c->set = true;
+}
+
+void cell_numbers(struct cell *c, const struct numbers *numbers)
+{
+	c->numbers = or_die(malloc(sizeof(*numbers)));
+	*c->numbers = *numbers;
 	c->set = true;
 }
 
@@ -227,6 +237,7 @@ static int compare_cells(const struct column *column, const struct cell *a, cons
 	case CELL_STACK:
 		return compare_stacks(a->stack, b->stack);
 	case CELL_DIST:
+	case CELL_NUMBERS:
 	case CELL_TABLE:
 		return compare_numbers((uintptr_t)a->dist, (uintptr_t)b->dist);
 	default:

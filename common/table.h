@@ -10,16 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "hist.h"
+#include "numbers.h"
 #include "symbols.h"
 
 enum cell_type {
-	CELL_STRING, /* bytes up to a NUL, in no known encoding */
-	CELL_ID,     /* a number that names something: a thread, a CPU */
+	CELL_STRING,	/* bytes up to a NUL, in no known encoding */
+	CELL_ID,	/* a number that names something: a thread, a CPU */
+	CELL_SIGNED_ID, /* the same, which may be below 0, in two's complement */
 	CELL_COUNT,
+	CELL_NUMBER,   /* a count or sum that may be below 0, in two's complement */
 	CELL_DURATION, /* ns */
 	CELL_SIZE,     /* bytes */
 	CELL_TIME,     /* ns since the epoch */
 	CELL_DIST,     /* a distribution of durations */
+	CELL_NUMBERS,  /* ... of numbers */
 	CELL_TABLE,    /* rows that belong to this row */
 	CELL_PERCENT,  /* in PERCENT_UNITs */
 	CELL_ADDRESS,  /* in memory */
@@ -36,7 +40,8 @@ struct column {
 	enum cell_type type;
 	const struct layout *layout; /* of a CELL_TABLE */
 	bool below; /* text shows it below the row, a line each of a table's rows or a stack's frames */
-	bool adds_up; /* rows that are the same but for such columns, and these two, are one */
+	bool optional; /* text leaves it out where no row has it */
+	bool adds_up;  /* rows that are the same but for such columns, and these two, are one */
 	bool lowest, highest; /* ... which has the lowest or the highest of their values */
 	/* A CELL_PERCENT: the number of the column that it is a share of, plus one. */
 	unsigned int share_of;
@@ -63,6 +68,7 @@ struct cell {
 		char *string;
 		uint64_t number;
 		struct hist *dist;
+		struct numbers *numbers;
 		struct table *table;
 		struct callchain *stack;
 	};
@@ -97,6 +103,7 @@ void cell_string(struct cell *c, const char *text);
 void cell_comm(struct cell *c, const char comm[COMM_LEN]); /* need not end with a NUL */
 void cell_number(struct cell *c, uint64_t number);
 void cell_dist(struct cell *c, const struct hist *dist);
+void cell_numbers(struct cell *c, const struct numbers *numbers);
 
 /* Takes @chain over. */
 void cell_stack(struct cell *c, struct callchain *chain);

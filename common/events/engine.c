@@ -9,6 +9,9 @@
 #include "kernel.h"
 #include "say.h"
 
+/* What is told of an expression; of more fields than that some are left out. */
+#define MOST_ERROR 8192
+
 /* All of -e, in the order given; the specs of a list stay where they are. */
 static struct spec_list *lists;
 static size_t list_count;
@@ -40,34 +43,59 @@ const struct spec_list *engine_specs(void)
 	return &all;
 }
 
-/* Compiles @text over @event into @slot, or, if it is a string, into @text_slot. */
-static int compile(struct engine_event *e, const char *text, enum slot slot, enum slot text_slot,
-		   struct expr_type *type)
+bool engine_some_tasks(const struct settings *settings)
+{
+	const struct targets *t = &settings->targets;
+
+	return settings->command || t->pids || t->tids || t->cpus || t->comm || t->cgroup;
+}
+
+int engine_setup(void)
+{
+	return slots_setup();
+}
+
+/* The only process that is observed, as long as it has no children, or 0. */
+static pid_t only_pid(const struct settings *settings)
+{
+	const char *pids = settings->targets.pids;
+
+	return pids && !settings->targets.tids && !strchr(pids, ',') ? atoi(pids) : 0;
+}
+
+int engine_compile(struct engine_event *e, const char *text, enum slot number, enum slot text_slot)
 {
 	struct expr_scope scope = event_scope(e->event);
 	enum expr_want want = text_slot == SLOTS ? EXPR_WANT_NUMBER : EXPR_WANT_ANY;
-	struct expr_error error;
+	struct expr_error error = {};
+	char wrong[MOST_ERROR];
 	struct expr_code *code;
 	struct expr *expr = expr_parse(text, &scope, want, &error);
-	int err = -EINVAL;
+	enum slot slot = number;
+	int err = -EINVAL, used;
 
 	if (!expr)
 		goto out;
-	*type = expr_type(expr);
-	if (!type->size)
+	if (!expr_type(expr).size)
 		slot = text_slot;
+	if (slot == SLOTS) {
+		snprintf(error.what, sizeof(error.what), "it is a number, and a string is wanted");
+		goto out;
+	}
+	e->types[slot] = expr_type(expr);
 	code = event_have(calloc(1, sizeof(*code)));
-	err = expr_emit(expr, code, &error);
 	free(e->codes[slot]);
 	e->codes[slot] = code;
 	e->slots.code[slot] = code;
+	err = expr_emit(expr, code, &error);
 out:
 	expr_free(expr);
-	if (err) {
-		say_error("%s: cannot be compiled:", e->event->name);
-		expr_say_error(text, &scope, &error);
-	}
-	return err;
+	if (!err)
+		return EXIT_DONE;
+	used = snprintf(wrong, sizeof(wrong) / 2, "%s: ", e->event->name);
+	expr_describe_error(wrong + used, sizeof(wrong) - used, text, &scope, &error);
+	say_error_lines(wrong);
+	return EXIT_USAGE;
 }
 
 /* The event before it has the same fields and so the same code? */
@@ -77,60 +105,75 @@ static bool borrow(struct engine_event *e, const struct engine_event *before)
 
 	if (before->spec != e->spec || !event_same_fields(before->event, e->event))
 		return false;
-	for (slot = 0; slot < SLOTS; slot++)
+	for (slot = 0; slot < SLOTS; slot++) {
 		e->slots.code[slot] = before->slots.code[slot];
+		e->slots.value[slot] = before->slots.value[slot];
+	}
 	memcpy(e->types, before->types, sizeof(e->types));
 	return true;
 }
 
-static int compile_all(struct engine_event *e, const struct engine_use *uses, size_t count)
+/* What the program of @e is to be. Returns an exit status. */
+static int prepare(struct engine_event *e)
 {
-	struct expr_type unused;
-	int err = 0;
-	size_t i;
-
-	if (e->spec->filter)
-		err = compile(e, e->spec->filter, SLOT_FILTER, SLOTS, &unused);
-	for (i = 0; i < count && !err; i++) {
-		const struct spec_attr *attr = spec_attr(e->spec, uses[i].attr, 0);
-		const char *text = attr ? attr->value : uses[i].otherwise;
-
-		if (text)
-			err = compile(e, text, uses[i].number, uses[i].text,
-				      &e->types[uses[i].attr]);
-	}
-	return err;
-}
-
-static int prepare(struct engine *engine, struct engine_event *e, const struct engine_use *uses,
-		   size_t count)
-{
-	struct event_program program;
+	struct event_program program = {};
 	int err = event_prepare(e->event, &program);
 
 	if (err) {
 		say_error("%s: %s%s", e->event->name, strerror(-err), kernel_missing(err));
-		return err;
+		return EXIT_CANNOT;
 	}
 	e->slots.type = program.type;
 	e->slots.attach_type = program.attach_type;
 	e->slots.btf_id = program.btf_id;
 	e->slots.btf_fd = program.btf_fd;
-	e->slots.value[SLOT_FILTER] = 1;
-	e->slots.value[SLOT_EVENT] = e->number;
-	if (e->number && borrow(e, &engine->events[e->number - 1]))
-		return 0;
-	return compile_all(e, uses, count);
+	return EXIT_DONE;
 }
 
-int engine_find(struct engine *e, pid_t pid, const struct engine_use *uses, size_t count)
+static int compile(struct engine_event *e, int (*fill)(struct engine_event *event))
+{
+	int status = EXIT_DONE;
+
+	if (!e->number || !borrow(e, e - 1)) {
+		e->slots.value[SLOT_FILTER] = 1;
+		if (e->spec->filter)
+			status = engine_compile(e, e->spec->filter, SLOT_FILTER, SLOTS);
+		if (!status)
+			status = fill(e);
+	}
+	e->slots.value[SLOT_EVENT] = e->number;
+	return status;
+}
+
+/* The event @event of @spec becomes the one of @number. Returns an exit status. */
+static int add(struct engine *engine, size_t number, const struct spec *spec, struct event *event,
+	       int (*fill)(struct engine_event *event))
+{
+	struct engine_event *e = &engine->events[number];
+	int err = event_read_fields(event), status;
+
+	e->spec = spec;
+	e->event = event;
+	e->number = number;
+	if (err) {
+		say_error("cannot read what %s has: %s%s", event->name, strerror(-err),
+			  kernel_missing(err));
+		return EXIT_CANNOT;
+	}
+	status = prepare(e);
+	return status ? status : compile(e, fill);
+}
+
+int engine_find(struct engine *e, const struct settings *settings,
+		int (*fill)(struct engine_event *event))
 {
 	struct event_error error;
 	size_t at = 0, i, j;
+	int status;
 
 	found = event_have(calloc(all.count, sizeof(*found)));
 	for (i = 0; i < all.count; i++) {
-		if (events_find(&all.specs[i], pid, &found[i], &error)) {
+		if (events_find(&all.specs[i], only_pid(settings), &found[i], &error)) {
 			say_error("%s", error.what);
 			return error.status;
 		}
@@ -138,26 +181,16 @@ int engine_find(struct engine *e, pid_t pid, const struct engine_use *uses, size
 	}
 	e->events = event_have(calloc(e->count, sizeof(*e->events)));
 	for (i = 0; i < all.count; i++) {
-		for (j = 0; j < found[i].count; j++, at++) {
-			struct engine_event *to = &e->events[at];
-			int err = event_read_fields(&found[i].events[j]);
-
-			to->spec = &all.specs[i];
-			to->event = &found[i].events[j];
-			to->number = at;
-			if (err) {
-				say_error("cannot read what %s has: %s%s", to->event->name,
-					  strerror(-err), kernel_missing(err));
-				return EXIT_CANNOT;
-			}
-			if (prepare(e, to, uses, count))
-				return EXIT_USAGE;
+		for (j = 0; j < found[i].count; j++) {
+			status = add(e, at++, &all.specs[i], &found[i].events[j], fill);
+			if (status)
+				return status;
 		}
 	}
 	return EXIT_DONE;
 }
 
-int engine_attach(struct engine *e, const struct bpf_program *prog, pid_t pid)
+int engine_attach(struct engine *e, const struct bpf_program *prog, const struct settings *settings)
 {
 	size_t i;
 	int err;
@@ -166,10 +199,12 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, pid_t pid)
 	for (i = 0; i < e->count; i++) {
 		struct engine_event *event = &e->events[i];
 
-		e->programs[i] = slots_load_copy(prog, &event->slots);
-		err = e->programs[i] < 0
-			      ? e->programs[i]
-			      : event_attach(event->event, e->programs[i], pid, &e->links);
+		err = slots_load_copy(prog, &event->slots);
+		if (err >= 0) {
+			e->programs[i] = err;
+			err = event_attach(event->event, e->programs[i], only_pid(settings),
+					   &e->links);
+		}
 		if (err) {
 			say_error("cannot attach to %s: %s%s", event->event->name, strerror(-err),
 				  kernel_missing(err));
@@ -201,7 +236,7 @@ void engine_free(struct engine *e)
 	int slot;
 
 	event_detach(&e->links);
-	for (i = 0; i < e->count; i++) {
+	for (i = 0; i < e->count && e->events; i++) {
 		if (e->programs && e->programs[i] > 0)
 			close(e->programs[i]);
 		if (e->events[i].slots.btf_fd)
@@ -218,5 +253,6 @@ void engine_free(struct engine *e)
 	for (i = 0; i < list_count; i++)
 		spec_list_free(&lists[i]);
 	free(lists);
+	slots_free();
 	memset(e, 0, sizeof(*e));
 }

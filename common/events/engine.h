@@ -4,9 +4,10 @@
  * section "event", see bpf/event.bpf.h) whose slots have the event's expressions. So what is not
  * wanted costs nothing, and all copies write into the same maps.
  *
- *   engine_add()     the option -e: may come several times
- *   engine_find()    before the skeleton's load, by the unit's `open`: finds events, compiles
- *   engine_attach()  after it, by the unit's `attach`
+ *   ENGINE_OPTION     the option -e: may come several times
+ *   engine_setup()    before the skeleton is opened
+ *   engine_find()     before its load, by the unit's `open`: finds events, compiles
+ *   engine_attach()   after it, by the unit's `attach`
  *   engine_free()
  */
 #ifndef COMMON_EVENTS_ENGINE_H
@@ -15,21 +16,14 @@
 #include <stdbool.h>
 #include "events/event.h"
 #include "expr/slot.h"
-
-/* What a unit makes of an attribute: its expression's value goes into a slot. */
-struct engine_use {
-	enum spec_attr_id attr;
-	enum slot number;      /* where a number goes ... */
-	enum slot text;	       /* ... and a string; SLOTS: none is taken */
-	const char *otherwise; /* in place of one that is not given; NULL: the slot stays empty */
-};
+#include "options.h"
 
 /* An event with its program. */
 struct engine_event {
 	const struct spec *spec;
 	const struct event *event;
 	unsigned int number; /* from 0, in the order of the command line: what slot_event() gives */
-	struct expr_type types[SPEC_ATTRS]; /* what the uses' expressions give; size 0: a string */
+	struct expr_type types[SLOTS]; /* what the slots' expressions give; size 0: a string */
 	struct slots slots;
 	struct expr_code *codes[SLOTS]; /* those that are this event's own */
 };
@@ -41,6 +35,20 @@ struct engine {
 	int *programs;
 };
 
+#define ENGINE_OPTION                                                                            \
+	{                                                                                        \
+		.name = "event", .letter = 'e', .kind = OPTION_REPEATED,                         \
+		.arg = "EVENT[,EVENT...]",                                                       \
+		.help = "which events, in what way; may come several times", .check = engine_add \
+	}
+
+/* For the descriptions of units: what an EVENT is. */
+#define ENGINE_EVENT_HELP                                                                              \
+	"EVENT is sys:name (a tracepoint), kprobe:FUNC, kretprobe:FUNC, fentry:FUNC, fexit:FUNC,\n"    \
+	"uprobe:FUNC@\"FILE\", uretprobe:FUNC@\"FILE\", usdt:FILE:provider:name or what perf counts\n" \
+	"(page-faults, cycles ...); names may have wildcards. Behind it come /FILTER/ATTR/ATTR.../:\n" \
+	"FILTER is an expression in C over the event's fields, which `list EVENT` shows."
+
 /*
  * Takes the events of @text, what -e was given. Returns NULL or what is wrong, in several lines; it is
  * static. For struct option_entry.check.
@@ -50,19 +58,35 @@ const char *engine_add(const char *text);
 /* What -e was given so far. */
 const struct spec_list *engine_specs(void);
 
-/*
- * Finds the events and compiles their filters and @uses (@count). @pid: where files are looked for, 0:
- * none in particular. Tells what is wrong; returns an exit status.
- */
-int engine_find(struct engine *e, pid_t pid, const struct engine_use *uses, size_t count);
+/* Are the events of some tasks only wanted? Then the skeleton's some_tasks has to be so. */
+bool engine_some_tasks(const struct settings *settings);
+
+/* See slots_setup(). */
+int engine_setup(void);
 
 /*
- * Loads copies of @prog, which has been loaded, for all events, and attaches them; probes of files only
- * in process @pid, unless that is 0. Tells what is wrong; returns an exit status.
+ * Finds the events and compiles their filters; for each whose fields are not those of the one before,
+ * or that is another of -e, @fill does the rest by engine_compile() and slots.value. It returns an exit
+ * status, after having told what is wrong; so does this.
  */
-int engine_attach(struct engine *e, const struct bpf_program *prog, pid_t pid);
+int engine_find(struct engine *e, const struct settings *settings,
+		int (*fill)(struct engine_event *event));
 
-/* How often the kernel skipped the programs. */
+/*
+ * Compiles @text over @event into slot @number, or, if it is a string, into @text_slot. SLOTS for one
+ * of them: that is not wanted. Tells what is wrong; returns an exit status.
+ */
+int engine_compile(struct engine_event *event, const char *text, enum slot number,
+		   enum slot text_slot);
+
+/*
+ * Loads copies of @prog, which has been loaded, for all events, and attaches them. Tells what is wrong;
+ * returns an exit status.
+ */
+int engine_attach(struct engine *e, const struct bpf_program *prog,
+		  const struct settings *settings);
+
+/* How often the kernel skipped the programs, as far as it counts that. */
 uint64_t engine_misses(const struct engine *e);
 
 void engine_free(struct engine *e);

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <string.h>
+#include "events/keys.h"
+#include "events/print_key.h"
+#include "say.h"
+
+static const char *value_of(const struct engine_event *e, enum spec_attr_id id)
+{
+	const struct spec_attr *attr = spec_attr(e->spec, id, 0);
+
+	return attr ? attr->value : NULL;
+}
+
+static int refuse(const struct engine_event *e, const char *why)
+{
+	say_error("%s: %s", e->event->name, why);
+	return EXIT_USAGE;
+}
+
+/* Notes what kind of key @e has. Returns an exit status. */
+static int note(struct keys *k, const struct engine_event *e, const char *text)
+{
+	bool is_text = e->slots.code[SLOT_KEY_TEXT];
+
+	if (is_text ? k->numbers : k->texts)
+		return refuse(e, "its key is a string where others' is a number, or the other way "
+				 "round: one table has one kind of keys");
+	k->texts = is_text;
+	k->numbers = !is_text;
+	if (!is_text && e->types[SLOT_KEY].is_signed)
+		k->are_signed = true;
+	if (k->text && strcmp(k->text, text))
+		k->differ = true;
+	k->text = text;
+	return EXIT_DONE;
+}
+
+/* Has keys printed by @format, which is @e's. Returns an exit status. */
+static int use_format(struct keys *k, const struct engine_event *e, const char *format)
+{
+	const char *wrong = print_key_check(format);
+
+	if (wrong)
+		return refuse(e, wrong);
+	if (k->texts)
+		return refuse(e, "printkey= prints numbers, and its key is a string");
+	if (k->format && strcmp(k->format, format))
+		return refuse(e, "another event's printkey= is different, and rows are for all");
+	k->format = format;
+	return EXIT_DONE;
+}
+
+int keys_fill(struct keys *k, struct engine_event *e)
+{
+	const char *key = value_of(e, ATTR_KEY), *comm = value_of(e, ATTR_COMM);
+	const char *format = value_of(e, ATTR_PRINTKEY);
+	int status;
+
+	if (!key)
+		key = k->otherwise;
+	if (k->only_comm) {
+		key = comm ? comm : "_comm";
+		comm = format = NULL;
+	} else if (!key) {
+		key = k->fallback;
+		if (key && !comm && !format)
+			comm = "_comm";
+	}
+	if (!key)
+		return comm || format
+			       ? refuse(e, "it has no key that comm= or printkey= could name")
+			       : EXIT_DONE;
+	if (comm && format)
+		return refuse(e, "comm= and printkey= both name its key: one will do");
+	status = engine_compile(e, key, SLOT_KEY, SLOT_KEY_TEXT);
+	if (!status)
+		status = note(k, e, key);
+	if (!status && comm) {
+		k->named = true;
+		status = engine_compile(e, comm, SLOTS, SLOT_NAME_TEXT);
+	}
+	if (!status && format)
+		status = use_format(k, e, format);
+	return status;
+}
+
+const char *keys_title(const struct keys *k)
+{
+	if (!k->text || k->differ)
+		return "key";
+	return k->text[0] == '_' ? k->text + 1 : k->text;
+}
+
+enum cell_type keys_type(const struct keys *k)
+{
+	if (k->texts)
+		return CELL_STRING;
+	return k->are_signed ? CELL_SIGNED_ID : CELL_ID;
+}
+
+/* A string of the kernel's, cut off where it does not end. */
+static void text_cell(struct cell *c, const char text[SLOT_TEXT_SIZE])
+{
+	char ended[SLOT_TEXT_SIZE + 1];
+
+	snprintf(ended, sizeof(ended), "%.*s", SLOT_TEXT_SIZE, text);
+	cell_string(c, ended);
+}
+
+void keys_cells(const struct keys *k, const union event_key *key, const char *name,
+		struct cell *key_cell, struct cell *name_cell)
+{
+	char printed[PRINTED_KEY];
+
+	if (k->texts)
+		text_cell(key_cell, key->text);
+	else
+		cell_number(key_cell, key->number);
+	if (k->format)
+		cell_string(name_cell, print_key(printed, k->format, key->number));
+	else if (name && *name)
+		text_cell(name_cell, name);
+}
+
+int keys_compare(const struct keys *k, const union event_key *a, const union event_key *b)
+{
+	if (k->texts)
+		return memcmp(a->text, b->text, sizeof(a->text));
+	if (k->are_signed)
+		return ((int64_t)a->number > (int64_t)b->number) -
+		       ((int64_t)a->number < (int64_t)b->number);
+	return (a->number > b->number) - (a->number < b->number);
+}

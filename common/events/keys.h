@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What events of -e are counted by, for units whose tables have a row for each key: key=, comm= and
+ * printkey= of events, -k and --only-comm. One table has one kind of keys, numbers or strings.
+ */
+#ifndef COMMON_EVENTS_KEYS_H
+#define COMMON_EVENTS_KEYS_H
+
+#include <linux/types.h>
+#include "abi.h"
+#include "events/engine.h"
+#include "table.h"
+
+struct keys {
+	/* The unit says these. */
+	const char *otherwise; /* -k: of events without key=; NULL: not given */
+	const char *fallback;  /* where neither is given: with the thread's name; NULL: no key */
+	bool only_comm;	       /* the name is the key */
+
+	/* keys_fill() finds out these. */
+	bool numbers, texts;
+	bool are_signed;
+	bool named;	    /* in the kernel: programs fill in names */
+	const char *format; /* of printkey=; NULL: none */
+	const char *text;   /* the expression, if all events have the same */
+	bool differ;	    /* they do not */
+};
+
+/* Compiles the key of @event, and its name. Tells what is wrong; returns an exit status. */
+int keys_fill(struct keys *k, struct engine_event *event);
+
+/* What text calls the column of keys. */
+const char *keys_title(const struct keys *k);
+enum cell_type keys_type(const struct keys *k);
+
+/* Fills a row's cells: @key, and what it is called: @name, from the kernel, unless printkey= says. */
+void keys_cells(const struct keys *k, const union event_key *key, const char *name,
+		struct cell *key_cell, struct cell *name_cell);
+
+/* How @a and @b are in order: below, above or 0. */
+int keys_compare(const struct keys *k, const union event_key *a, const union event_key *b);
+
+#endif

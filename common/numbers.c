@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <math.h>
+#include "hist.h"
+#include "numbers.h"
+
+/* The bucket of a histogram without an upper bound. */
+#define LAST_ABOVE (NUMBERS_ZERO + HIST_BUCKETS - 1)
+#define LAST_BELOW (NUMBERS_ZERO - HIST_BUCKETS)
+
+void numbers_bounds(unsigned int bucket, uint64_t *lo, uint64_t *hi)
+{
+	uint64_t least, beyond;
+
+	if (bucket >= NUMBERS_ZERO) {
+		hist_bounds(bucket - NUMBERS_ZERO, lo, hi);
+		if (bucket >= LAST_ABOVE)
+			*hi = 0;
+		return;
+	}
+	hist_bounds(NUMBERS_ZERO - 1 - bucket, &least, &beyond);
+	*lo = bucket <= LAST_BELOW ? 1ULL << 63 : 1 - beyond;
+	*hi = 1 - least;
+}
+
+/* @number in an order that begins at 0. */
+static uint64_t order_of(const struct numbers *n, uint64_t number)
+{
+	return number ^ (uint64_t)n->is_signed << 63;
+}
+
+uint64_t numbers_percentile(const struct numbers *n, double percent)
+{
+	uint64_t rank = ceil(percent * n->count / 100), seen = 0, lo, hi, middle;
+	unsigned int i;
+
+	if (!n->count)
+		return 0;
+	if (!rank)
+		rank = 1;
+	for (i = 0; i < LAST_ABOVE; i++) {
+		seen += n->bucket[i];
+		if (seen < rank)
+			continue;
+		numbers_bounds(i, &lo, &hi);
+		middle = i <= LAST_BELOW ? n->min : lo + (hi - lo) / 2;
+		if (order_of(n, middle) < order_of(n, n->min))
+			return n->min;
+		return order_of(n, middle) > order_of(n, n->max) ? n->max : middle;
+	}
+	return n->max;
+}
+
+uint64_t numbers_average(const struct numbers *n)
+{
+	if (!n->count)
+		return 0;
+	return n->is_signed && (int64_t)n->sum < 0 ? -(-n->sum / n->count) : n->sum / n->count;
+}

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How are an event's numbers distributed? */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include "events/keys.h"
+#include "maps.h"
+#include "say.h"
+#include "tally.h"
+#include "unit.h"
+#include "num-dist.h"
+#include "num-dist.skel.h"
+
+#define USUAL_KEYS 1024
+#define MOST_KEYS  (1 << 20)
+#define MOST_SHOWN 50
+
+static struct num_dist *skel;
+static struct engine engine;
+static struct keys keys;
+static uint64_t max_keys = USUAL_KEYS;
+static bool any_signed;
+static unsigned int cpus;
+
+static const struct option_entry options[] = {
+	ENGINE_OPTION,
+	{ "key", 'k', OPTION_STRING, "EXPR", "the key of events that have no key=: a row for each",
+	  .value = &keys.otherwise },
+	{ "max-keys", 0, OPTION_COUNT, "N",
+	  "room for N keys in a report (1024), 5 to 10 KB each; what has others is one row",
+	  .value = &max_keys, .least = 1, .most = MOST_KEYS },
+	{},
+};
+
+enum {
+	ROW_EVENT,
+	ROW_NUM,
+	ROW_KEY,
+	ROW_NAME,
+	ROW_NUMBERS,
+	ROW_CELLS
+};
+
+static struct column columns[] = {
+	[ROW_EVENT] = { .name = "event", .type = CELL_STRING, .width = 5 },
+	[ROW_NUM] = { .name = "num", .type = CELL_STRING, .width = 3 },
+	[ROW_KEY] = { .name = "key", .type = CELL_ID, .optional = true },
+	[ROW_NAME] = { .name = "name", .type = CELL_STRING, .optional = true },
+	[ROW_NUMBERS] = { .name = "numbers", .type = CELL_NUMBERS },
+};
+
+static const struct layout layout = {
+	.columns = columns,
+	.count = ROW_CELLS,
+	.most_shown = MOST_SHOWN,
+};
+
+static const struct layout *rows(const struct session *s)
+{
+	(void)s;
+	return &layout;
+}
+
+static const char *num_of(const struct spec *spec)
+{
+	const struct spec_attr *num = spec_attr(spec, ATTR_NUM, 0);
+
+	return num ? num->value : NULL;
+}
+
+static const char *check(struct settings *settings)
+{
+	const struct spec_list *specs = engine_specs();
+	unsigned int i;
+
+	(void)settings;
+	if (!specs->count)
+		return "of which events? -e EVENT//num=EXPR/, such as "
+		       "-e syscalls:sys_exit_read//num=ret/";
+	for (i = 0; i < specs->count; i++) {
+		if (!num_of(&specs->specs[i]))
+			return "an event says by num=EXPR whose distribution it is to be: "
+			       "-e EVENT//num=EXPR/";
+	}
+	return NULL;
+}
+
+static int fill(struct engine_event *event)
+{
+	int status = keys_fill(&keys, event);
+	int32_t *unit = &event->slots.value[SLOT_UNIT];
+
+	if (!status)
+		status = engine_compile(event, num_of(event->spec), SLOT_VALUE, SLOTS);
+	if (event->types[SLOT_VALUE].is_signed)
+		*unit |= DIST_SIGNED;
+	if (event->slots.code[SLOT_KEY] || event->slots.code[SLOT_KEY_TEXT])
+		*unit |= DIST_KEYED;
+	return status;
+}
+
+static size_t key_size(void)
+{
+	return offsetof(struct dist_key, key) +
+	       (keys.texts ? sizeof(union event_key) : sizeof(__u64));
+}
+
+static size_t value_size(void)
+{
+	return sizeof(struct dist) + DIST_BUCKETS(any_signed) * sizeof(__u64) +
+	       cpus * sizeof(struct dist_extremes);
+}
+
+static int size_half(struct session *s, unsigned int half)
+{
+	struct bpf_map *dists = half_map(s->obj, "dists", half);
+	struct bpf_map *totals = half_map(s->obj, "totals", half);
+	int err = bpf_map__set_key_size(dists, key_size());
+
+	if (!err)
+		err = bpf_map__set_value_size(dists, value_size());
+	if (!err)
+		err = bpf_map__set_max_entries(dists, keys.numbers || keys.texts ? max_keys : 1);
+	if (!err)
+		err = bpf_map__set_value_size(totals, value_size());
+	return err ? err : bpf_map__set_max_entries(totals, engine.count);
+}
+
+static int find_events(struct session *s)
+{
+	int status = engine_find(&engine, &s->settings, fill);
+	size_t i;
+
+	for (i = 0; i < engine.count; i++) {
+		if (engine.events[i].slots.value[SLOT_UNIT] & DIST_SIGNED)
+			any_signed = true;
+	}
+	columns[ROW_KEY].title = keys_title(&keys);
+	columns[ROW_KEY].type = keys_type(&keys);
+	return status;
+}
+
+static const char *event_name(const struct engine_event *e)
+{
+	const struct spec_attr *alias = spec_attr(e->spec, ATTR_ALIAS, 0);
+
+	return alias ? alias->value : e->event->name;
+}
+
+/* Makes @column as wide as @text. */
+static void widen(struct column *column, const char *text)
+{
+	if ((int)strlen(text) > column->width)
+		column->width = strlen(text);
+}
+
+static void measure(void)
+{
+	size_t i;
+
+	for (i = 0; i < engine.count; i++) {
+		widen(&columns[ROW_EVENT], event_name(&engine.events[i]));
+		widen(&columns[ROW_NUM], num_of(engine.events[i].spec));
+	}
+}
+
+static int open_skeleton(struct session *s)
+{
+	int status = find_events(s);
+
+	if (!status)
+		status = engine_setup();
+	if (status)
+		return status;
+	measure();
+	skel = num_dist__open();
+	if (!skel)
+		return -errno;
+	session_use(s, skel);
+	cpus = libbpf_num_possible_cpus();
+	skel->rodata->some_tasks = engine_some_tasks(&s->settings);
+	skel->rodata->text_keys = keys.texts;
+	skel->rodata->buckets = DIST_BUCKETS(any_signed);
+	skel->rodata->cpus = cpus;
+	status = bpf_map__set_value_size(skel->maps.empty, value_size());
+	if (!status)
+		status = size_half(s, 0);
+	return status ? status : size_half(s, 1);
+}
+
+static int attach(struct session *s)
+{
+	return engine_attach(&engine, skel->progs.on_event, &s->settings);
+}
+
+/* Reads the extremes of all CPUs. */
+static void read_extremes(struct numbers *n, const struct dist_extremes *of)
+{
+	struct dist_extremes all = {};
+	unsigned int i;
+
+	for (i = 0; i < cpus; i++) {
+		if (of[i].above > all.above)
+			all.above = of[i].above;
+		if (of[i].below > all.below)
+			all.below = of[i].below;
+	}
+	n->max = DIST_ORDER(all.above, n->is_signed);
+	n->min = DIST_ORDER(~all.below, n->is_signed);
+}
+
+static void read_dist(struct numbers *n, const struct dist *dist, bool is_signed)
+{
+	const __u64 *bucket = (const __u64 *)(dist + 1);
+	unsigned int i;
+
+	memset(n, 0, sizeof(*n));
+	n->is_signed = is_signed;
+	n->sum = dist->sum;
+	for (i = 0; i < HIST_BUCKETS; i++) {
+		n->bucket[NUMBERS_ZERO + i] = bucket[i];
+		if (any_signed)
+			n->bucket[NUMBERS_ZERO - 1 - i] = bucket[HIST_BUCKETS + i];
+	}
+	for (i = 0; i < NUMBERS_BUCKETS; i++)
+		n->count += n->bucket[i];
+	read_extremes(n, (const void *)(bucket + DIST_BUCKETS(any_signed)));
+}
+
+/* Adds a row of event @number, unless it has no numbers; returns its cells, or NULL. */
+static struct cell *add_row(struct table *rows, unsigned int number, const struct dist *dist)
+{
+	const struct engine_event *e = &engine.events[number];
+	struct numbers n;
+	struct cell *cells;
+
+	read_dist(&n, dist, e->slots.value[SLOT_UNIT] & DIST_SIGNED);
+	if (!n.count)
+		return NULL;
+	cells = table_add(rows);
+	cell_string(&cells[ROW_EVENT], event_name(e));
+	cell_string(&cells[ROW_NUM], num_of(e->spec));
+	cell_numbers(&cells[ROW_NUMBERS], &n);
+	return cells;
+}
+
+static uint64_t count_of(const struct dist *dist)
+{
+	const __u64 *bucket = (const __u64 *)(dist + 1);
+	unsigned int i;
+	uint64_t count = 0;
+
+	for (i = 0; i < DIST_BUCKETS(any_signed); i++)
+		count += bucket[i];
+	return count;
+}
+
+/* By event; then what has most numbers comes first. */
+static int compare(const void *a, const void *b, void *data)
+{
+	const struct tally *all = data;
+	const size_t *i = a, *j = b;
+	const struct dist_key *key = tally_key(all, *i), *other = tally_key(all, *j);
+	uint64_t count = count_of(tally_value(all, *i)), others = count_of(tally_value(all, *j));
+
+	if (key->event != other->event)
+		return key->event < other->event ? -1 : 1;
+	if (count != others)
+		return count > others ? -1 : 1;
+	return keys_compare(&keys, &key->key, &other->key);
+}
+
+static int add_rows(struct table *rows, struct tally *all)
+{
+	size_t *order = calloc(all->count + 1, sizeof(*order)), i;
+
+	if (!order)
+		return -ENOMEM;
+	for (i = 0; i < all->count; i++)
+		order[i] = i;
+	qsort_r(order, all->count, sizeof(*order), compare, all);
+	for (i = 0; i < all->count; i++) {
+		const struct dist_key *key = tally_key(all, order[i]);
+		const struct dist *dist = tally_value(all, order[i]);
+		struct cell *cells = add_row(rows, key->event, dist);
+
+		if (cells)
+			keys_cells(&keys, &key->key, dist->name, &cells[ROW_KEY], &cells[ROW_NAME]);
+	}
+	free(order);
+	return 0;
+}
+
+/* Adds a row for each event: of what has no key, or one that there was no room for. */
+static int add_totals(struct session *s, unsigned int half, struct table *rows)
+{
+	struct dist *dist = malloc(value_size());
+	struct cell *cells;
+	__u32 i;
+	int err = dist ? 0 : -ENOMEM;
+
+	for (i = 0; i < engine.count && !err; i++) {
+		if (bpf_map_lookup_elem(bpf_map__fd(half_map(s->obj, "totals", half)), &i, dist)) {
+			err = -errno;
+			break;
+		}
+		cells = add_row(rows, i, dist);
+		if (cells && engine.events[i].slots.value[SLOT_UNIT] & DIST_KEYED)
+			cell_string(&cells[ROW_NAME], "other");
+	}
+	free(dist);
+	return err;
+}
+
+static int report(struct session *s, unsigned int half, struct table *rows)
+{
+	struct tally all;
+	int err;
+
+	tally_init(&all, key_size(), value_size());
+	err = half_read(s->obj, "dists", half, &all);
+	if (!err)
+		err = add_rows(rows, &all);
+	tally_clear(&all);
+	return err ? err : add_totals(s, half, rows);
+}
+
+static int empty_totals(struct session *s, unsigned int half)
+{
+	int fd = bpf_map__fd(half_map(s->obj, "totals", half)), err = 0;
+	void *nothing = calloc(1, value_size());
+	__u32 i;
+
+	if (!nothing)
+		return -ENOMEM;
+	for (i = 0; i < engine.count && !err; i++) {
+		if (bpf_map_update_elem(fd, &i, nothing, BPF_ANY))
+			err = -errno;
+	}
+	free(nothing);
+	return err;
+}
+
+static int empty(struct session *s, unsigned int half)
+{
+	int err = half_empty(s->obj, "dists", half);
+
+	return err ? err : empty_totals(s, half);
+}
+
+static uint64_t skipped(struct session *s)
+{
+	(void)s;
+	return engine_misses(&engine);
+}
+
+static const struct unit num_dist = {
+	.synopsis = {
+		.name = "num-dist",
+		.summary = "How are an event's numbers distributed?",
+		.description =
+			"num=EXPR of each event of -e is a number: how many there were, their sum, least and\n"
+			"greatest (exact), and percentiles (off by at most 1/32, but for numbers of 2^40 and more,\n"
+			"whose percentiles are the greatest one's). All is kept in the kernel. With key=EXPR, or -k,\n"
+			"there is a row for each key, which comm=EXPR or printkey=printf(\"FORMAT\", key) name, else\n"
+			"one for each event; alias=NAME is the event's name there. Keys that find no room\n"
+			"(--max-keys) share a row for each event, `other`. A single row is drawn, too.\n"
+			"\n"
+			ENGINE_EVENT_HELP,
+		.examples =
+			"  num-dist -e 'sched:sched_stat_runtime//num=runtime/' --duration 10s\n"
+			"  num-dist -e 'syscalls:sys_exit_read//num=ret/key=_comm/' -i 1s\n"
+			"  num-dist -e 'syscalls:sys_enter_write//num=count/,syscalls:sys_exit_write//num=ret/' -- CMD",
+		.takes = TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_OUTPUT | TAKES_COMMAND,
+		.options = options,
+		.check = check,
+	},
+	.map_full_help = "the command has more children at one time than there is room for",
+	.rows = rows,
+	.open = open_skeleton,
+	.attach = attach,
+	.report = report,
+	.empty = empty,
+	.skipped = skipped,
+};
+
+int main(int argc, char **argv)
+{
+	int status = unit_main(&num_dist, argc, argv);
+
+	engine_free(&engine);
+	return status;
+}

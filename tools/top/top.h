@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the two halves of top share. Needs abi.h before it. */
+#ifndef TOP_H
+#define TOP_H
+
+/* Columns of numbers that a table has at most, and those that an event fills. */
+#define MOST_COLUMNS	   64
+#define MOST_EVENT_COLUMNS 4
+
+/* What slot_unit() gives: the first column that an event fills, and how many. */
+#define TOP_COLUMNS(first, count) ((count) << 8 | (first))
+#define TOP_FIRST(columns)	  ((columns)&0xff)
+#define TOP_COUNT(columns)	  ((columns) >> 8)
+
+/* A row; in the maps only as many columns as there are. */
+struct top_row {
+	__u64 events; /* only where all keys share the row */
+	char name[SLOT_TEXT_SIZE];
+	__u64 sum[MOST_COLUMNS];
+};
+
+#endif
