@@ -345,3 +345,11 @@ uint64_t percent(uint64_t part, uint64_t whole)
 {
 	return whole ? (uint64_t)(100.0 * PERCENT_UNIT * part / whole + 0.5) : 0;
 }
+
+void column_widen(struct column *column, const char *text)
+{
+	int width = strlen(text);
+
+	if (width > column->width)
+		column->width = width;
+}

@@ -125,6 +125,9 @@ void table_merge(struct table *t);
 /* Removes the rows behind the first @rows. */
 void table_cut(struct table *t, size_t rows);
 
+/* Makes @column, whose width is given, wide enough in text for @text. */
+void column_widen(struct column *column, const char *text);
+
 /* What percentage of @whole @part is, for a CELL_PERCENT. */
 uint64_t percent(uint64_t part, uint64_t whole);
 

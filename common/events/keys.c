@@ -85,42 +85,63 @@ int keys_fill(struct keys *k, struct engine_event *e)
 	return status;
 }
 
-const char *keys_title(const struct keys *k)
+/* What text calls the column. */
+static const char *title(const struct keys *k)
 {
 	if (!k->text || k->differ)
 		return "key";
 	return k->text[0] == '_' ? k->text + 1 : k->text;
 }
 
-enum cell_type keys_type(const struct keys *k)
+/* How wide numbers and strings are in text, at least. */
+#define NUMBER_WIDTH 7
+#define STRING_WIDTH (COMM_LEN - 1)
+
+void keys_columns(const struct keys *k, struct column columns[2])
 {
-	if (k->texts)
-		return CELL_STRING;
-	return k->are_signed ? CELL_SIGNED_ID : CELL_ID;
+	columns[0] = (struct column){
+		.name = "key",
+		.title = title(k),
+		.type = k->texts	? CELL_STRING
+			: k->are_signed ? CELL_SIGNED_ID
+					: CELL_ID,
+		.width = k->texts ? STRING_WIDTH : NUMBER_WIDTH,
+		.optional = true,
+	};
+	columns[1] = (struct column){
+		.name = "name",
+		.type = CELL_STRING,
+		.width = STRING_WIDTH,
+		.optional = true,
+	};
+	column_widen(&columns[0], columns[0].title);
 }
 
 /* A string of the kernel's, cut off where it does not end. */
-static void text_cell(struct cell *c, const char text[SLOT_TEXT_SIZE])
+static void text_cell(struct cell *c, struct column *column, const char text[SLOT_TEXT_SIZE])
 {
 	char ended[SLOT_TEXT_SIZE + 1];
 
 	snprintf(ended, sizeof(ended), "%.*s", SLOT_TEXT_SIZE, text);
 	cell_string(c, ended);
+	column_widen(column, ended);
 }
 
 void keys_cells(const struct keys *k, const union event_key *key, const char *name,
-		struct cell *key_cell, struct cell *name_cell)
+		struct cell cells[2], struct column columns[2])
 {
 	char printed[PRINTED_KEY];
 
 	if (k->texts)
-		text_cell(key_cell, key->text);
+		text_cell(&cells[0], &columns[0], key->text);
 	else
-		cell_number(key_cell, key->number);
-	if (k->format)
-		cell_string(name_cell, print_key(printed, k->format, key->number));
-	else if (name && *name)
-		text_cell(name_cell, name);
+		cell_number(&cells[0], key->number);
+	if (k->format) {
+		cell_string(&cells[1], print_key(printed, k->format, key->number));
+		column_widen(&columns[1], printed);
+	} else if (name && *name) {
+		text_cell(&cells[1], &columns[1], name);
+	}
 }
 
 int keys_compare(const struct keys *k, const union event_key *a, const union event_key *b)

@@ -29,13 +29,15 @@ struct keys {
 /* Compiles the key of @event, and its name. Tells what is wrong; returns an exit status. */
 int keys_fill(struct keys *k, struct engine_event *event);
 
-/* What text calls the column of keys. */
-const char *keys_title(const struct keys *k);
-enum cell_type keys_type(const struct keys *k);
+/* Makes two columns of text, the one of keys and the one of their names behind it. */
+void keys_columns(const struct keys *k, struct column columns[2]);
 
-/* Fills a row's cells: @key, and what it is called: @name, from the kernel, unless printkey= says. */
+/*
+ * Fills a row's cells of these: @key, and what it is called: @name, from the kernel, unless printkey= says.
+ * The columns become as wide as that.
+ */
 void keys_cells(const struct keys *k, const union event_key *key, const char *name,
-		struct cell *key_cell, struct cell *name_cell);
+		struct cell cells[2], struct column columns[2]);
 
 /* How @a and @b are in order: below, above or 0. */
 int keys_compare(const struct keys *k, const union event_key *a, const union event_key *b);

@@ -21,16 +21,18 @@ static bool find(struct format *f, const char *text)
 	bool called = !strncmp(text, call, strlen(call));
 	const char *rest;
 
-	text += called ? strlen(call) : 0;
-	if (*text != '"')
+	/* The quotes around a whole value are not part of it. */
+	f->begin = text;
+	f->end = text + strlen(text);
+	if (!called)
+		return true;
+	f->begin += strlen(call) + 1;
+	if (f->begin[-1] != '"')
 		return false;
-	f->begin = text + 1;
 	f->end = strchr(f->begin, '"');
 	if (!f->end)
 		return false;
 	rest = f->end + 1;
-	if (!called)
-		return !*rest;
 	rest += *rest == ',';
 	rest += strspn(rest, " ");
 	return !strcmp(rest, "key)");
@@ -69,7 +71,7 @@ static const char *take_apart(struct format *f, const char *text)
 	f->behind = f->at + 1 + length;
 	f->behind += strspn(f->behind, "hlqjzt");
 	f->letter = *f->behind++;
-	if (!strchr("diuxXoc", f->letter) || next(f, f->behind) != f->end)
+	if (!f->letter || !strchr("diuxXoc", f->letter) || next(f, f->behind) != f->end)
 		return usage;
 	return NULL;
 }

@@ -28,8 +28,8 @@ static const struct option_entry options[] = {
 	{ "key", 'k', OPTION_STRING, "EXPR", "the key of events that have no key=: a row for each",
 	  .value = &keys.otherwise },
 	{ "max-keys", 0, OPTION_COUNT, "N",
-	  "room for N keys in a report (1024), 5 to 10 KB each; what has others is one row",
-	  .value = &max_keys, .least = 1, .most = MOST_KEYS },
+	  "room for N keys in a report (1024), 10 KB each; others share a row", .value = &max_keys,
+	  .least = 1, .most = MOST_KEYS },
 	{},
 };
 
@@ -45,8 +45,6 @@ enum {
 static struct column columns[] = {
 	[ROW_EVENT] = { .name = "event", .type = CELL_STRING, .width = 5 },
 	[ROW_NUM] = { .name = "num", .type = CELL_STRING, .width = 3 },
-	[ROW_KEY] = { .name = "key", .type = CELL_ID, .optional = true },
-	[ROW_NAME] = { .name = "name", .type = CELL_STRING, .optional = true },
 	[ROW_NUMBERS] = { .name = "numbers", .type = CELL_NUMBERS },
 };
 
@@ -136,8 +134,7 @@ static int find_events(struct session *s)
 		if (engine.events[i].slots.value[SLOT_UNIT] & DIST_SIGNED)
 			any_signed = true;
 	}
-	columns[ROW_KEY].title = keys_title(&keys);
-	columns[ROW_KEY].type = keys_type(&keys);
+	keys_columns(&keys, &columns[ROW_KEY]);
 	return status;
 }
 
@@ -148,20 +145,13 @@ static const char *event_name(const struct engine_event *e)
 	return alias ? alias->value : e->event->name;
 }
 
-/* Makes @column as wide as @text. */
-static void widen(struct column *column, const char *text)
-{
-	if ((int)strlen(text) > column->width)
-		column->width = strlen(text);
-}
-
 static void measure(void)
 {
 	size_t i;
 
 	for (i = 0; i < engine.count; i++) {
-		widen(&columns[ROW_EVENT], event_name(&engine.events[i]));
-		widen(&columns[ROW_NUM], num_of(engine.events[i].spec));
+		column_widen(&columns[ROW_EVENT], event_name(&engine.events[i]));
+		column_widen(&columns[ROW_NUM], num_of(engine.events[i].spec));
 	}
 }
 
@@ -286,7 +276,8 @@ static int add_rows(struct table *rows, struct tally *all)
 		struct cell *cells = add_row(rows, key->event, dist);
 
 		if (cells)
-			keys_cells(&keys, &key->key, dist->name, &cells[ROW_KEY], &cells[ROW_NAME]);
+			keys_cells(&keys, &key->key, dist->name, &cells[ROW_KEY],
+				   &columns[ROW_KEY]);
 	}
 	free(order);
 	return 0;
@@ -371,7 +362,7 @@ static const struct unit num_dist = {
 		.examples =
 			"  num-dist -e 'sched:sched_stat_runtime//num=runtime/' --duration 10s\n"
 			"  num-dist -e 'syscalls:sys_exit_read//num=ret/key=_comm/' -i 1s\n"
-			"  num-dist -e 'syscalls:sys_enter_write//num=count/,syscalls:sys_exit_write//num=ret/' -- CMD",
+			"  num-dist -e 'syscalls:sys_enter_write//num=count/alias=write/' --json -- CMD",
 		.takes = TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_OUTPUT | TAKES_COMMAND,
 		.options = options,
 		.check = check,

@@ -20,6 +20,9 @@
 #define MOST_KEYS  (1 << 24)
 #define MOST_SHOWN 50
 
+/* How wide a sum is in text, at least. */
+#define SUM_WIDTH 11
+
 /* Reports on a terminal. */
 #define USUAL_INTERVAL NSEC_PER_SEC
 
@@ -61,10 +64,7 @@ enum {
 	ROW_SUMS
 };
 
-static struct column columns[ROW_SUMS + MOST_COLUMNS] = {
-	[ROW_KEY] = { .name = "key", .type = CELL_ID },
-	[ROW_NAME] = { .name = "name", .type = CELL_STRING, .optional = true },
-};
+static struct column columns[ROW_SUMS + MOST_COLUMNS];
 
 static struct layout layout = {
 	.columns = columns,
@@ -108,13 +108,14 @@ static void lay_out(void)
 {
 	unsigned int i;
 
-	columns[ROW_KEY].title = keys_title(&keys);
-	columns[ROW_KEY].type = keys_type(&keys);
+	keys_columns(&keys, &columns[ROW_KEY]);
 	for (i = 0; i < sums.count; i++) {
 		columns[ROW_SUMS + i] = (struct column){
 			.name = sums.column[i].name,
 			.type = sums.column[i].is_signed ? CELL_NUMBER : CELL_COUNT,
+			.width = SUM_WIDTH,
 		};
+		column_widen(&columns[ROW_SUMS + i], sums.column[i].name);
 	}
 	layout.count = ROW_SUMS + sums.count;
 }
@@ -165,10 +166,15 @@ static int attach(struct session *s)
 
 static void fill_sums(struct cell *cells, const struct top_row *row)
 {
+	char text[QUANTITY_LEN];
 	unsigned int i;
 
-	for (i = 0; i < sums.count; i++)
+	for (i = 0; i < sums.count; i++) {
 		cell_number(&cells[ROW_SUMS + i], row->sum[i]);
+		column_widen(&columns[ROW_SUMS + i], sums.column[i].is_signed
+							     ? format_number(text, row->sum[i])
+							     : format_count(text, row->sum[i]));
+	}
 }
 
 /* Adds the row of all keys that there was no room for, and tells how many events that were. */
@@ -214,7 +220,7 @@ static int add_rows(struct table *rows, struct tally *all)
 		row = tally_value(all, order[i]);
 		cells = table_add(rows);
 		keys_cells(&keys, tally_key(all, order[i]), row->name, &cells[ROW_KEY],
-			   &cells[ROW_NAME]);
+			   &columns[ROW_KEY]);
 		fill_sums(cells, row);
 	}
 	free(order);

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""num-dist against numbers that are known: arguments of system calls that the test itself makes."""
+
+import ctypes
+import math
+import os
+import random
+
+import events
+from harness import LOAD, Case, Running, run, tool
+
+DIST = tool("num-dist")
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.lseek.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int)
+LIBC.write.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
+SEEK = "syscalls:sys_enter_lseek/(int)fd==-1/"
+WRITE = "syscalls:sys_enter_write/(int)fd==-1/"
+
+# Numbers of this size and more share a bucket.
+LARGE = 1 << 40
+
+
+def seek(number):
+    LIBC.lseek(-1, number, 0)
+
+
+def write(number):
+    LIBC.write(-1, None, number)
+
+
+def nearest_rank(numbers, percent):
+    return sorted(numbers)[max(math.ceil(percent / 100 * len(numbers)), 1) - 1]
+
+
+class Truth(Case):
+    def observe(self, make, numbers, *args):
+        """What num-dist says of calls that this process makes, one for each of the numbers."""
+        with Running([DIST, "--json", "-v", "-p", str(os.getpid()), *args]) as unit:
+            unit.wait_for("observing$")
+            for number in numbers:
+                make(number)
+            unit.signal(2)
+            result = unit.result()
+        self.assert_status(result, 0)
+        return result
+
+    def check_numbers(self, row, numbers):
+        """The row is what the numbers are; percentiles are as near as they are said to be."""
+        self.assertEqual((row["count"], row["min"], row["max"]),
+                         (len(numbers), min(numbers), max(numbers)))
+        total = sum(numbers)
+        self.assertEqual(row["sum"], total)
+        self.assertEqual(row["avg"], int(math.copysign(abs(total) // len(numbers), total)))
+        for name, percent in (("p50", 50), ("p95", 95), ("p99", 99)):
+            truth = nearest_rank(numbers, percent)
+            if abs(truth) < LARGE:
+                self.assertLessEqual(abs(row[name] - truth), abs(truth) / 32, name)
+            else:
+                self.assertEqual(row[name], max(numbers) if truth > 0 else min(numbers))
+        for bucket in row["hist"]:
+            inside = [n for n in numbers if bucket["lo"] <= n < bucket["hi"] or
+                      n == bucket["lo"]]
+            self.assertEqual(bucket["count"], len(inside), str(bucket))
+        self.assertEqual(sum(bucket["count"] for bucket in row["hist"]), len(numbers))
+
+    def test_unsigned(self):
+        """count, sum, least and greatest are exact, percentiles within 1/32: numbers of all sizes"""
+        rng = random.Random(1)
+        numbers = [rng.getrandbits(rng.randint(1, 39)) for _ in range(5000)]
+        report = self.observe(write, numbers, "-e", f"{WRITE}num=count/").report
+        self.assertEqual(len(report["rows"]), 1)
+        self.check_numbers(report["rows"][0], numbers)
+
+    def test_signed(self):
+        """numbers below 0 are what they are"""
+        rng = random.Random(2)
+        for numbers in ([rng.choice((1, -1)) * rng.getrandbits(rng.randint(1, 39))
+                         for _ in range(3000)],
+                        [-n for n in range(1, 400)], [-7], [0], [7, -7]):
+            with self.subTest(f"{len(numbers)} numbers"):
+                report = self.observe(seek, numbers, "-e", f"{SEEK}num=offset/").report
+                self.check_numbers(report["rows"][0], numbers)
+
+    def test_extremes(self):
+        """the largest numbers of 64 bits have their place, with their signs"""
+        signed = [-2**63, -2**41, -3, 5, 2**41, 2**63 - 1]
+        row = self.observe(seek, signed, "-e", f"{SEEK}num=offset/").report["rows"][0]
+        self.assertEqual((row["min"], row["max"], row["count"]), (-2**63, 2**63 - 1, 6))
+        self.assertEqual(row["p50"], -3)
+        self.assertEqual([(b["lo"], b["count"]) for b in row["hist"]],
+                         [(-2**63, 2), (-3, 1), (5, 1), (2**40, 2)])
+        unsigned = [0, 2**64 - 1, 2**63, 9]
+        row = self.observe(write, unsigned, "-e", f"{WRITE}num=count/").report["rows"][0]
+        self.assertEqual((row["min"], row["max"], row["p99"]), (0, 2**64 - 1, 2**64 - 1))
+
+    def test_keys(self):
+        """each key has a distribution of its own, with a name"""
+        numbers = list(range(3000))
+        rows = self.observe(write, numbers, "-e", f"{WRITE}num=count/key=(long)count%3-1/"
+                            'printkey=printf("rest %d", key)/').report["rows"]
+        rows = {row["key"]: row for row in rows}
+        self.assertEqual({key: row["name"] for key, row in rows.items()},
+                         {key: f"rest {key}" for key in (-1, 0, 1)})
+        for key, row in rows.items():
+            self.check_numbers(row, [n for n in numbers if n % 3 == key + 1])
+
+    def test_others(self):
+        """keys beyond the table's size share a row: every number is in one"""
+        numbers = list(range(1000))
+        rows = self.observe(write, numbers, "--max-keys", "4", "-k", "count%10", "-e",
+                            f"{WRITE}num=count/").report["rows"]
+        others = [row for row in rows if "key" not in row]
+        self.assertEqual((len(rows), len(others), others[0]["name"]), (5, 1, "other"))
+        keys = {row["key"] for row in rows if "key" in row}
+        self.check_numbers(others[0], [n for n in numbers if n % 10 not in keys])
+
+    def test_several_events(self):
+        """each event has a row, called by its alias; one may be there twice"""
+        numbers = list(range(100))
+        rows = self.observe(seek, numbers, "-e", f"{SEEK}num=offset/alias=a/,{SEEK}num=offset*2/",
+                            "-e", "syscalls:sys_exit_lseek/ret==-9/num=ret/").report["rows"]
+        self.assertEqual([(row["event"], row["num"], row["sum"]) for row in rows],
+                         [("a", "offset", 4950), ("syscalls:sys_enter_lseek", "offset*2", 9900),
+                          ("syscalls:sys_exit_lseek", "ret", -900)])
+
+    def test_at_once(self):
+        """threads that write to one distribution at once lose nothing"""
+        result = run([DIST, "--json", "-e", f"{events.WRITE}num={events.COUNT}/", "--",
+                      os.path.join(LOAD, "calls"), "8", "5000"])
+        self.assert_status(result, 0)
+        row = result.report["rows"][0]
+        self.assertEqual({b["lo"]: b["count"] for b in row["hist"]},
+                         {t: 5000 * t for t in range(1, 9)})
+        self.assertEqual((row["sum"], row["min"], row["max"]),
+                         (5000 * sum(t * t for t in range(1, 9)), 1, 8))
+
+    def test_intervals(self):
+        """reports of intervals add up to the whole, and each has its own extremes"""
+        numbers = list(range(1, 40001))
+        result = self.observe(write, numbers, "-i", "20ms", "-e", f"{WRITE}num=count/")
+        rows = [row for report in result.reports for row in report["rows"]]
+        self.assertGreater(len(rows), 1, str(result))
+        self.assertEqual(sum(row["count"] for row in rows), len(numbers))
+        self.assertEqual(sum(row["sum"] for row in rows), sum(numbers))
+        begin = 1
+        for row in rows:
+            self.assertEqual((row["min"], row["max"]), (begin, begin + row["count"] - 1))
+            begin += row["count"]
+
+    def test_filter(self):
+        """only what the filter lets through is there"""
+        numbers = list(range(-50, 50))
+        row = self.observe(seek, numbers, "-e", f"{SEEK[:-1]}&&offset>=-20&&offset*3<60/num=offset/"
+                           ).report["rows"][0]
+        self.check_numbers(row, list(range(-20, 20)))
