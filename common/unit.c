@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,9 @@
 /* How often the heat map takes a column at first, and how often the unit looks after itself. */
 #define HEATMAP_STEP (100 * NSEC_PER_MSEC)
 #define CHORE_STEP   NSEC_PER_SEC
+
+/* Blocks of memory from this size on are mappings, in bytes. */
+#define LARGE_BLOCK (128 << 10)
 
 /* Single events that are kept for a report; more would take memory without bound. */
 #define MOST_KEPT_EVENTS 65536
@@ -815,6 +819,11 @@ int unit_main(const struct unit *unit, int argc, char **argv)
 	int status;
 
 	open_standard_streams();
+	/*
+	 * Tables that grow and go are mappings of their own, which the kernel gets back: as parts of
+	 * the heap, where the C library puts them once the first of them has gone, they leave holes.
+	 */
+	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 	status = options_parse(&unit->synopsis, argc, argv, &s.settings);
 
 	if (status >= 0)

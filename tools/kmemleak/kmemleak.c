@@ -33,7 +33,7 @@
 #define WALK_SHARE 100
 
 /* When there are more stacks than twice those that are in use and this, the others are forgotten. */
-#define SPARE_CHAINS 8192
+#define SPARE_CHAINS 2048
 
 /* Buckets count on what a CPU stores being seen in that order by others. */
 #ifdef __x86_64__
