@@ -444,6 +444,8 @@ static int handle(struct session *s, enum wake what, int timer, int *output_err)
 	case WAKE_HEAT:
 		return add_heat(s, s->control->span & 1, monotonic_now());
 	case WAKE_CHORES:
+		/* What the last reports were made of; its last block would keep all of it. */
+		malloc_trim(0);
 		return do_chores(s);
 	case WAKE_NOTICES:
 		stacks_heed(s->stacks);

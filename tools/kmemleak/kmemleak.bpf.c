@@ -374,13 +374,17 @@ static __always_inline void freed_packet(u64 packet)
 SEC("raw_tp/consume_skb")
 int packet_consumed(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	freed_packet(ARG(0));
+	release_cpu();
 	return 0;
 }
 
 SEC("raw_tp/kfree_skb")
 int packet_dropped(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	freed_packet(ARG(0));
+	release_cpu();
 	return 0;
 }
