@@ -152,7 +152,7 @@ struct expr_code {
 int expr_emit(const struct expr *e, struct expr_code *code, struct expr_error *error);
 
 #define EXPR_TEXT_SIZE 64
-#define EXPR_STACK     256
+#define EXPR_STACK     320
 
 /*
  * Tells on stderr, headed by the unit's name, what is wrong with @text: the expression with a caret
