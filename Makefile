@@ -48,15 +48,16 @@ $(shell mkdir -p $(O) && echo '$(FLAGS)' > $(O)/flags)
 endif
 
 # What userspace shares.
-COMMON := $(patsubst common/%.c,$(O)/common/%.o,$(wildcard common/*.c))
+COMMON := $(patsubst common/%.c,$(O)/common/%.o,$(wildcard common/*.c common/*/*.c))
 
 $(O)/common/%.o: common/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
+# P: files of different folders may have the same name.
 $(O)/libcommon.a: $(COMMON)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcsP $@ $^
 
 # A unit's BPF object, and the skeleton made from that.
 define bpf_rules
@@ -99,9 +100,9 @@ $(O)/san/common/%.o: common/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
 
-$(O)/san/libcommon.a: $(patsubst common/%.c,$(O)/san/common/%.o,$(wildcard common/*.c))
+$(O)/san/libcommon.a: $(patsubst common/%.c,$(O)/san/common/%.o,$(wildcard common/*.c common/*/*.c))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcsP $@ $^
 
 SAN_LIBS := $(O)/san/libcommon.a $(O)/san/libblazesym_c.a
 
@@ -211,6 +212,8 @@ bench:
 	@tests/bench/sampling $(O)
 	@echo
 	@tests/bench/kmemleak $(O)
+	@echo
+	@$(O)/bench/expr
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8 \

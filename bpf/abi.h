@@ -181,6 +181,22 @@ struct space_notice {
 	__u32 event; /* enum space_event */
 };
 
+/*
+ * Where expressions go into a program that runs at an event, see bpf/slot.bpf.h: its slots. What is
+ * without an expression is 1 for the filter, 0 for others.
+ */
+enum slot {
+	SLOT_FILTER,
+	SLOT_KEY,
+	SLOT_VALUE,
+	SLOT_VALUE2,
+	SLOT_KEY_TEXT,
+	SLOTS,
+};
+
+#define SLOT_MARK      0x65787000
+#define SLOT_TEXT_SIZE 64
+
 /* Addresses at which idle CPUs are found: each idle function has one or two. */
 #define IDLE_PLACES 32
 

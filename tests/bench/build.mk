@@ -32,3 +32,18 @@ $(O)/bench/malloc_bench: tests/bench/malloc_bench.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -fno-omit-frame-pointer -fno-builtin $(WARN) -MMD -MP $< \
 		-o $@
+
+BENCH_PROGRAMS += $(O)/bench/expr
+
+$(O)/bench/expr.bpf.o: tests/bench/expr.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -D__TARGET_ARCH_$(ARCH) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< \
+		-o $(@:.o=.tmp)
+	$(BPFTOOL) gen object $@ $(@:.o=.tmp)
+
+$(O)/bench/expr.skel.h: $(O)/bench/expr.bpf.o
+	$(BPFTOOL) gen skeleton $< name expr_bench > $@.tmp
+	@mv $@.tmp $@
+
+$(O)/bench/expr: tests/bench/expr.c $(O)/bench/expr.skel.h $(O)/libcommon.a
+	$(CC) $(CPPFLAGS) -I$(O)/bench $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(O)/libcommon.a $(LDLIBS) -o $@

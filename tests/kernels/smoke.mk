@@ -4,7 +4,7 @@
 # folder. `make smoke-programs` builds them. They are static, like all that runs in a guest.
 
 BUILD ?= build
-SMOKE_PROGRAMS := $(addprefix $(BUILD)/tests/kernels/,smoke-kvm smoke-fentry)
+SMOKE_PROGRAMS += $(addprefix $(BUILD)/tests/kernels/,smoke-kvm smoke-fentry)
 
 $(BUILD)/tests/kernels/smoke-%: tests/kernels/smoke/smoke-%.c
 	@mkdir -p $(@D)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The userspace side of bpf/slot.bpf.h: puts compiled expressions into programs. */
+#ifndef COMMON_EXPR_SLOT_H
+#define COMMON_EXPR_SLOT_H
+
+#include <bpf/libbpf.h>
+#include "abi.h"
+#include "expr.h"
+
+/*
+ * Has libbpf know what programs in the section "event" are. To be called before an object with such
+ * programs is opened; more than once does no harm. Returns 0 or a negative errno.
+ */
+int slots_setup(void);
+
+/*
+ * Has @slot of @prog, which is of the section "event" and not loaded yet, be what @code gives, which
+ * is copied. The program's type is to be set by bpf_program__set_type(), and what goes with it; which
+ * fields there are depends on it. Returns 0 or -ENOMEM.
+ */
+int slot_fill(const struct bpf_program *prog, enum slot slot, const struct expr_code *code);
+
+/* Has it be @value. */
+int slot_set(const struct bpf_program *prog, enum slot slot, int32_t value);
+
+/* Forgets what is in slots. After all programs are loaded, or when they are not going to be. */
+void slots_free(void);
+
+#endif
