@@ -149,7 +149,9 @@ static int by_name_and_place(const void *a, const void *b)
 	const struct event *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
 
-	return order ? order : (x->offset > y->offset) - (x->offset < y->offset);
+	if (!order)
+		order = (x->offset > y->offset) - (x->offset < y->offset);
+	return order ? order : (x->address > y->address) - (x->address < y->address);
 }
 
 void event_sort(struct event_list *list, size_t first)
