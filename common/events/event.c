@@ -194,26 +194,9 @@ struct expr_scope event_scope(const struct event *event)
 	};
 }
 
-static bool same_field(const struct expr_field *a, const struct expr_field *b)
+bool event_can_share(const struct event *a, const struct event *b)
 {
-	return !strcmp(a->name, b->name) && a->place == b->place && a->content == b->content &&
-	       a->offset == b->offset && a->size == b->size && a->elements == b->elements &&
-	       a->is_signed == b->is_signed && a->relative == b->relative && a->base == b->base &&
-	       a->index == b->index && a->scale == b->scale && a->displacement == b->displacement &&
-	       a->constant == b->constant && a->btf_type == b->btf_type;
-}
-
-bool event_same_fields(const struct event *a, const struct event *b)
-{
-	size_t i;
-
-	if (a->kind != b->kind || a->scope_count != b->scope_count || a->btf != b->btf)
-		return false;
-	for (i = 0; i < a->scope_count; i++) {
-		if (!same_field(&a->scope[i], &b->scope[i]))
-			return false;
-	}
-	return true;
+	return a->kind == b->kind && !a->kind->one_each;
 }
 
 const char *event_title(const struct event *event)

@@ -80,8 +80,11 @@ int event_read_fields(struct event *event);
 /* What expressions over @event may speak of; valid as long as the event. */
 struct expr_scope event_scope(const struct event *event);
 
-/* Do records of @a and @b look the same, so that one program will do for both? Fields are read. */
-bool event_same_fields(const struct event *a, const struct event *b);
+/*
+ * Can one program be attached to both, provided that what its expressions have been compiled to is
+ * the same for both? Of fentry and fexit each function needs a program of its own.
+ */
+bool event_can_share(const struct event *a, const struct event *b);
 
 /* What @event is, in words: "tracepoint", "entry of a kernel function". */
 const char *event_title(const struct event *event);

@@ -96,6 +96,7 @@ static int attach(const struct event *event, struct bpf_program *prog, pid_t pid
 
 const struct event_kind fentry_kind = {
 	.title = "entry of a kernel function (fentry)",
+	.one_each = true,
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,
@@ -105,6 +106,7 @@ const struct event_kind fentry_kind = {
 
 const struct event_kind fexit_kind = {
 	.title = "return of a kernel function (fexit)",
+	.one_each = true,
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,

@@ -254,6 +254,9 @@ static void add_field(struct event *event, const struct trace_field *from)
 		point(event, from->type, is_syscall || strstr(from->type, "__user"), &field);
 	else if (is_syscall && usable)
 		narrow(from, &field);
+	/* Programs get a system call's arguments, not what else later kernels have in its record. */
+	if (is_syscall && from->is_dynamic)
+		usable = false;
 	event_add_field(event, from->name, from->type, usable ? &field : NULL);
 }
 
