@@ -92,12 +92,12 @@ static void emit_both(struct emitter *m, const struct expr *a, const struct expr
 		emit_simple(m, BPF_REG_0, a);
 		return;
 	}
+	emit_value(m, a);
 	if (m->waiting == MOST_WAITING) {
-		emit_fail(m, a->at, "this is nested too deep");
+		emit_fail(m, b->at, "this is nested too deep");
 		return;
 	}
 	slot = -8 * (int)++m->waiting;
-	emit_value(m, a);
 	code_store(m, slot, BPF_REG_0);
 	emit_value(m, b);
 	code_move(m, BPF_REG_1, BPF_REG_0);

@@ -7,7 +7,7 @@
 #include "value.h"
 
 /* Brackets and operators may be nested so deep: what is deeper is no filter that somebody wrote. */
-#define MOST_DEPTH 64
+#define MOST_DEPTH 128
 
 /* Bounds how deep a tree can be that leans to its left, a + b + c ... */
 #define MOST_LENGTH 4096

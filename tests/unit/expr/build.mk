@@ -31,9 +31,10 @@ $(EXPR_OUT)/slots.skel.h: $(EXPR_OUT)/slots.bpf.o
 	$(BPFTOOL) gen skeleton $< name slots > $@.tmp
 	@mv $@.tmp $@
 
-$(EXPR_OUT)/test_slots: tests/unit/expr/test_slots.c $(EXPR_OUT)/slots.skel.h $(O)/san/libcommon.a
-	$(CC) $(CPPFLAGS) -I$(EXPR_OUT) -Itests/unit/expr $(SAN_CFLAGS) -MMD -MP $< -o $@ $(O)/san/libcommon.a $(LDLIBS) \
-		-lcmocka
+$(EXPR_OUT)/test_slots: tests/unit/expr/test_slots.c $(EXPR_OUT)/slots.skel.h $(O)/tests/unit/helpers.o \
+		$(SAN_LIBS)
+	$(CC) $(CPPFLAGS) -I$(EXPR_OUT) -Ivmlinux -Itests/unit/expr $(SAN_CFLAGS) -MMD -MP $< $(O)/tests/unit/helpers.o -o $@ \
+		$(SAN_LIBS) $(SHIM_LIBS) $(LDLIBS) -lcmocka
 
 # make fuzz-expr [FUZZ_SECONDS=300]: libFuzzer over the parser and what it makes, from some cases on.
 $(EXPR_OUT)/fuzz: tests/unit/expr/fuzz.c $(wildcard common/expr/*.c) common/caret.c \

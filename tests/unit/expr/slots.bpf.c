@@ -10,6 +10,10 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u32 only_tid = 0;
 struct slots_result result = {};
 
+/* Only to be in BTF. */
+struct overlay *overlay = NULL;
+struct overlay_long *overlay_long = NULL;
+
 static __noinline u64 running(u64 *tid)
 {
 	struct task_struct *p = (void *)bpf_get_current_task();
