@@ -199,6 +199,11 @@ bool event_can_share(const struct event *a, const struct event *b)
 	return a->kind == b->kind && !a->kind->one_each;
 }
 
+const char *event_kind_name(const struct event *event)
+{
+	return event->kind->name;
+}
+
 const char *event_title(const struct event *event)
 {
 	return event->kind->title;

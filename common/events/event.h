@@ -50,7 +50,7 @@ struct event {
 	size_t field_count;
 	struct expr_field *scope; /* those that are usable */
 	size_t scope_count;
-	const struct btf *btf; /* of their types; not the event's */
+	const struct btf *btf; /* of their types; not the event's, gone with kernel_btf_free() */
 };
 
 struct event_list {
@@ -86,7 +86,8 @@ struct expr_scope event_scope(const struct event *event);
  */
 bool event_can_share(const struct event *a, const struct event *b);
 
-/* What @event is, in words: "tracepoint", "entry of a kernel function". */
+/* What @event is, in a word, "kprobe", and in words, "entry of a kernel function (kprobe)". */
+const char *event_kind_name(const struct event *event);
 const char *event_title(const struct event *event);
 
 /*
@@ -111,6 +112,11 @@ int event_prepare(const struct event *event, struct bpf_program *prog);
  */
 int event_attach(const struct event *event, struct bpf_program *prog, pid_t pid,
 		 struct event_links *links);
+
+/*
+ * The kernel waits for its own readers at each tracepoint and kprobe that it lets go of, some ten
+ * milliseconds long, one after the other: show what there is to show before.
+ */
 void event_detach(struct event_links *links);
 
 #endif

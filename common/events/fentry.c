@@ -95,6 +95,7 @@ static int attach(const struct event *event, struct bpf_program *prog, pid_t pid
 }
 
 const struct event_kind fentry_kind = {
+	.name = "fentry",
 	.title = "entry of a kernel function (fentry)",
 	.one_each = true,
 	.find = find,
@@ -105,6 +106,7 @@ const struct event_kind fentry_kind = {
 };
 
 const struct event_kind fexit_kind = {
+	.name = "fexit",
 	.title = "return of a kernel function (fexit)",
 	.one_each = true,
 	.find = find,

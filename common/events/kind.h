@@ -14,6 +14,7 @@ struct event_search {
 };
 
 struct event_kind {
+	const char *name;  /* in a word */
 	const char *title; /* in words */
 	bool one_each;	   /* a program can be attached to one event only */
 

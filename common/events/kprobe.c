@@ -110,6 +110,7 @@ static int attach(const struct event *event, struct bpf_program *prog, pid_t pid
 }
 
 const struct event_kind kprobe_kind = {
+	.name = "kprobe",
 	.title = "entry of a kernel function (kprobe)",
 	.find = find,
 	.read_fields = read_fields,
@@ -119,6 +120,7 @@ const struct event_kind kprobe_kind = {
 };
 
 const struct event_kind kretprobe_kind = {
+	.name = "kretprobe",
 	.title = "return of a kernel function (kretprobe)",
 	.find = find,
 	.read_fields = read_fields,

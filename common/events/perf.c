@@ -188,6 +188,7 @@ static int attach(const struct event *event, struct bpf_program *prog, pid_t pid
 }
 
 const struct event_kind perf_kind = {
+	.name = "perf",
 	.title = "event that the kernel or the CPU counts",
 	.find = find,
 	.read_fields = read_fields,

@@ -297,6 +297,7 @@ static int attach(const struct event *event, struct bpf_program *prog, pid_t pid
 }
 
 const struct event_kind tracepoint_kind = {
+	.name = "tracepoint",
 	.title = "tracepoint",
 	.find = find,
 	.read_fields = read_fields,

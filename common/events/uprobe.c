@@ -158,6 +158,7 @@ static int attach(const struct event *event, struct bpf_program *prog, pid_t pid
 }
 
 const struct event_kind uprobe_kind = {
+	.name = "uprobe",
 	.title = "entry of a function of a program or library (uprobe)",
 	.find = find,
 	.read_fields = read_fields,
@@ -167,6 +168,7 @@ const struct event_kind uprobe_kind = {
 };
 
 const struct event_kind uretprobe_kind = {
+	.name = "uretprobe",
 	.title = "return of a function of a program or library (uretprobe)",
 	.find = find,
 	.read_fields = read_fields,

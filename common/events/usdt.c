@@ -235,6 +235,7 @@ static int attach(const struct event *event, struct bpf_program *prog, pid_t pid
 }
 
 const struct event_kind usdt_kind = {
+	.name = "usdt",
 	.title = "probe of a program or library (USDT)",
 	.find = find,
 	.read_fields = read_fields,
