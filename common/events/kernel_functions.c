@@ -148,11 +148,24 @@ static bool parse_symbol(char *line, struct kernel_function *f)
 	return true;
 }
 
+/*
+ * Is @name, the next in kallsyms, among what there was while the kernel began and that is gone
+ * since? Lines are in the order of addresses.
+ */
+static bool is_gone(const char *name, bool *in_init)
+{
+	if (!strcmp(name, "_sinittext"))
+		*in_init = true;
+	else if (!strcmp(name, "_einittext"))
+		*in_init = false;
+	return *in_init;
+}
+
 int kernel_functions_each(const char *pattern,
 			  void (*found)(const struct kernel_function *function, void *arg),
 			  void *arg)
 {
-	bool wild = spec_is_wild(pattern);
+	bool wild = spec_is_wild(pattern), in_init = false;
 	FILE *file = fopen("/proc/kallsyms", "re");
 	struct names traceable = {};
 	struct kernel_function f;
@@ -164,7 +177,7 @@ int kernel_functions_each(const char *pattern,
 	if (wild)
 		read_traceable(&traceable);
 	while (getline(&line, &size, file) > 0) {
-		if (!parse_symbol(line, &f))
+		if (!parse_symbol(line, &f) || is_gone(f.name, &in_init))
 			continue;
 		if (wild ? spec_matches(pattern, f.name) : !strcmp(pattern, f.name)) {
 			if (!traceable.count || has(&traceable, f.name))
