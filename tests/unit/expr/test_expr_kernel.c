@@ -69,10 +69,11 @@ static const struct expr_field text_fields[] = {
 	{ .name = "first", .content = CONTENT_CHARS, .offset = ARGUMENTS + TEXT_AT, .size = 11 },
 	{ .name = "loc", .content = CONTENT_LOC_CHARS, .offset = ARGUMENTS },
 	{ .name = "user", .content = CONTENT_USER_STRING, .offset = ARGUMENTS + 8 },
+	{ .name = "either", .content = CONTENT_STRING, .offset = ARGUMENTS + 8 },
 };
 
 static const struct expr_scope number_scope = { .fields = number_fields, .count = 10 };
-static const struct expr_scope text_scope = { .fields = text_fields, .count = 4 };
+static const struct expr_scope text_scope = { .fields = text_fields, .count = 5 };
 
 struct case_ {
 	char *text;
