@@ -115,11 +115,13 @@ $(O)/tests/unit/test_%: tests/unit/test_%.c $(O)/tests/unit/helpers.o $(SAN_LIBS
 	$(CC) $(CPPFLAGS) -Ivmlinux $(SAN_CFLAGS) -MMD -MP $< $(O)/tests/unit/helpers.o -o $@ $(SAN_LIBS) \
 		$(SHIM_LIBS) $(LDLIBS) -lcmocka
 
-$(O)/tests/unit/stacks.bpf.o: tests/unit/stacks.bpf.c $(O)/flags
+$(O)/tests/unit/%.bpf.o: tests/unit/%.bpf.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -D__TARGET_ARCH_$(ARCH) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
 
 $(O)/tests/unit/test_stacks: $(O)/tests/unit/stacks.bpf.o
+
+$(O)/tests/unit/test_event_attach: $(O)/tests/unit/event_count.bpf.o
 
 -include $(wildcard tests/unit/*/build.mk tests/bench/build.mk)
 

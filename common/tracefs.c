@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -80,10 +81,57 @@ static FILE *open_of_event(const char *system, const char *event, const char *fi
 	return NULL;
 }
 
+/* Cuts "[16]", where it ends @text, off it; what was in the brackets goes to @count. */
+static bool cut_brackets(char *text, char *count, size_t size)
+{
+	char *open = strrchr(text, '['), *close = strrchr(text, ']');
+
+	if (!open || !close || close < open || close[1])
+		return false;
+	*close = *open = 0;
+	snprintf(count, size, "%s", open + 1);
+	return true;
+}
+
+/* Cuts the word that ends @text off it, and the spaces before that. */
+static char *cut_name(char *text)
+{
+	char *end = text + strlen(text), *name;
+
+	while (end > text && (isalnum((unsigned char)end[-1]) || end[-1] == '_'))
+		end--;
+	name = strdup(end);
+	*end = 0;
+	while (end > text && end[-1] == ' ')
+		*--end = 0;
+	return name;
+}
+
+/* "char comm[16]", "__data_loc char[] name", "const char * filename" */
+static bool parse_declaration(char *text, struct trace_field *field)
+{
+	char count[32] = "", *name;
+	bool brackets = cut_brackets(text, count, sizeof(count));
+
+	name = cut_name(text);
+	if (!name || !*name || !*text) {
+		free(name);
+		return false;
+	}
+	snprintf(field->name, sizeof(field->name), "%s", name);
+	free(name);
+	snprintf(field->type, sizeof(field->type), brackets ? "%s[%s]" : "%s", text, count);
+	field->relative = !strncmp(text, "__rel_loc ", 10);
+	field->is_dynamic = field->relative || !strncmp(text, "__data_loc ", 11);
+	field->is_array = brackets || field->is_dynamic || strchr(text, '[');
+	field->elements = strtoul(count, NULL, 0);
+	return true;
+}
+
 /* "\tfield:unsigned long call_site;\toffset:8;\tsize:8;\tsigned:0;" */
 static bool parse_field(char *line, struct trace_field *field)
 {
-	char *type = strstr(line, "field:"), *end = type ? strchr(type, ';') : NULL, *name;
+	char *text = strstr(line, "field:"), *end = text ? strchr(text, ';') : NULL;
 	int is_signed = 0;
 
 	if (!end || sscanf(end, ";\toffset:%u;\tsize:%u;\tsigned:%d;", &field->offset, &field->size,
@@ -91,16 +139,7 @@ static bool parse_field(char *line, struct trace_field *field)
 		return false;
 	field->is_signed = is_signed;
 	*end = 0;
-	name = strchr(type, '[');
-	/* "char comm[16]", but "__data_loc char[] name" too. */
-	field->is_array = name;
-	if (name && !strchr(name, ' '))
-		*name = 0;
-	name = strrchr(type, ' ');
-	if (!name)
-		return false;
-	snprintf(field->name, sizeof(field->name), "%s", name + 1);
-	return true;
+	return parse_declaration(text + 6, field);
 }
 
 int tracepoint_fields(const char *system, const char *event, struct trace_field *fields,
@@ -137,4 +176,30 @@ int tracepoint_id(const char *system, const char *event)
 		id = -EINVAL;
 	fclose(file);
 	return id;
+}
+
+int tracepoint_each(int (*found)(const char *system, const char *event, void *arg), void *arg)
+{
+	int fd = tracefs_open("available_events"), err = 0;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	char *line = NULL, *event;
+	size_t size = 0;
+
+	if (fd < 0)
+		return fd;
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (!err && getline(&line, &size, file) > 0) {
+		line[strcspn(line, "\n")] = 0;
+		event = strchr(line, ':');
+		if (!event)
+			continue;
+		*event++ = 0;
+		err = found(line, event, arg);
+	}
+	free(line);
+	fclose(file);
+	return err;
 }

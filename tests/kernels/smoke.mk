@@ -6,6 +6,9 @@
 BUILD ?= build
 SMOKE_PROGRAMS += $(addprefix $(BUILD)/tests/kernels/,smoke-kvm smoke-fentry)
 
+# What unit tests skip on kernels that lack it.
+SMOKE_PROGRAMS += $(BUILD)/tests/unit/test_event_attach
+
 $(BUILD)/tests/kernels/smoke-%: tests/kernels/smoke/smoke-%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -static -o $@ $< $(SMOKE_LIBS)

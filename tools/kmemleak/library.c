@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <fcntl.h>
-#include <gelf.h>
-#include <libelf.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/types.h>
 #include "abi.h"
+#include "elf_file.h"
 #include "kmemleak.h"
 #include "library.h"
 
@@ -58,24 +55,6 @@ static const struct {
 };
 
 #define FUNCTIONS (sizeof(functions) / sizeof(*functions))
-
-/* Where in the file of @elf address @address is; false: nowhere. */
-static bool to_offset(Elf *elf, uint64_t address, uint64_t *offset)
-{
-	size_t count, i;
-	GElf_Phdr ph;
-
-	if (elf_getphdrnum(elf, &count))
-		return false;
-	for (i = 0; i < count; i++) {
-		if (!gelf_getphdr(elf, i, &ph) || ph.p_type != PT_LOAD || address < ph.p_vaddr ||
-		    address - ph.p_vaddr >= ph.p_filesz)
-			continue;
-		*offset = address - ph.p_vaddr + ph.p_offset;
-		return true;
-	}
-	return false;
-}
 
 /* How long the instruction at @code is if it changes no register that counts here; else 0. */
 static unsigned int harmless(const unsigned char *code)
@@ -134,52 +113,27 @@ static void add_place(struct library *lib, enum function_kind kind, uint64_t off
 		lib->places[lib->count++] = (struct place){ kind, offset };
 }
 
-static void read_symbol(int fd, Elf *elf, const char *name, uint64_t address, struct library *lib)
+/* What read_symbol() needs to know. */
+struct reading {
+	const struct elf_file *file;
+	struct library *lib;
+};
+
+static void read_symbol(const char *name, const GElf_Sym *symbol, void *arg)
 {
+	const struct reading *r = arg;
 	uint64_t offset;
 	unsigned int i;
 
-	lib->has_malloc |= !strcmp(name, "malloc");
-	lib->throws |= !strcmp(name, "__cxa_throw");
+	if (GELF_ST_TYPE(symbol->st_info) != STT_FUNC)
+		return;
+	r->lib->has_malloc |= !strcmp(name, "malloc");
+	r->lib->throws |= !strcmp(name, "__cxa_throw");
 	for (i = 0; i < FUNCTIONS; i++) {
-		if (!strcmp(name, functions[i].name) && to_offset(elf, address, &offset))
-			add_place(lib, functions[i].kind, best_place(fd, offset));
+		if (!strcmp(name, functions[i].name) &&
+		    elf_file_offset(r->file, symbol->st_value, &offset))
+			add_place(r->lib, functions[i].kind, best_place(r->file->fd, offset));
 	}
-}
-
-/* The symbols of the table @scn. */
-static void read_table(int fd, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh, struct library *lib)
-{
-	Elf_Data *data = elf_getdata(scn, NULL);
-	size_t count = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0, i;
-	GElf_Sym sym;
-	const char *name;
-
-	for (i = 0; i < count; i++) {
-		if (!gelf_getsym(data, i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
-		    sym.st_shndx == SHN_UNDEF)
-			continue;
-		name = elf_strptr(elf, sh->sh_link, sym.st_name);
-		if (name)
-			read_symbol(fd, elf, name, sym.st_value, lib);
-	}
-}
-
-static Elf *open_elf(const char *path, int *fd)
-{
-	Elf *elf;
-
-	elf_version(EV_CURRENT);
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (*fd < 0)
-		return NULL;
-	elf = elf_begin(*fd, ELF_C_READ_MMAP, NULL);
-	if (elf && elf_kind(elf) == ELF_K_ELF)
-		return elf;
-	elf_end(elf);
-	close(*fd);
-	errno = ENOEXEC;
-	return NULL;
 }
 
 static bool has(const struct library *lib, enum function_kind kind)
@@ -209,21 +163,17 @@ static void settle_new(struct library *lib)
 
 int library_read(const char *path, struct library *lib)
 {
-	int fd, class = sizeof(long) == 8 ? ELFCLASS64 : ELFCLASS32;
-	Elf *elf = open_elf(path, &fd);
-	Elf_Scn *scn = NULL;
-	GElf_Shdr sh;
+	int class = sizeof(long) == 8 ? ELFCLASS64 : ELFCLASS32, err;
+	struct elf_file file;
+	struct reading r = { .file = &file, .lib = lib };
 
 	memset(lib, 0, sizeof(*lib));
-	if (!elf)
-		return -errno;
-	while (gelf_getclass(elf) == class && (scn = elf_nextscn(elf, scn))) {
-		if (gelf_getshdr(scn, &sh) &&
-		    (sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM))
-			read_table(fd, elf, scn, &sh, lib);
-	}
-	elf_end(elf);
-	close(fd);
+	err = elf_file_open(&file, path);
+	if (err)
+		return err;
+	if (gelf_getclass(file.elf) == class)
+		elf_file_symbols(&file, read_symbol, &r);
+	elf_file_close(&file);
 	lib->allocates = (lib->has_malloc && has(lib, CALL_FREE)) || has(lib, CALL_NEW);
 	settle_new(lib);
 	return 0;
@@ -231,24 +181,25 @@ int library_read(const char *path, struct library *lib)
 
 int library_interpreter(const char *path, char *interpreter, size_t size)
 {
-	int fd, err = -ENOENT;
-	Elf *elf = open_elf(path, &fd);
+	struct elf_file file;
 	size_t count = 0, i;
 	GElf_Phdr ph;
 	ssize_t got;
+	int err = elf_file_open(&file, path);
 
-	if (!elf)
-		return -errno;
-	if (elf_getphdrnum(elf, &count))
+	if (err)
+		return err;
+	err = -ENOENT;
+	if (elf_getphdrnum(file.elf, &count))
 		count = 0;
 	for (i = 0; i < count && err; i++) {
-		if (!gelf_getphdr(elf, i, &ph) || ph.p_type != PT_INTERP || ph.p_filesz >= size)
+		if (!gelf_getphdr(file.elf, i, &ph) || ph.p_type != PT_INTERP ||
+		    ph.p_filesz >= size)
 			continue;
-		got = pread(fd, interpreter, ph.p_filesz, ph.p_offset);
+		got = pread(file.fd, interpreter, ph.p_filesz, ph.p_offset);
 		interpreter[got > 0 ? got : 0] = 0;
 		err = got > 0 ? 0 : -EIO;
 	}
-	elf_end(elf);
-	close(fd);
+	elf_file_close(&file);
 	return err;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What there is at an address, as lines of text or as a JSON object. */
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include "json.h"
 #include "say.h"
 #include "symbolize.h"
 #include "utf8.h"
 
-/* A copy of @text that is UTF-8, and with @printable nothing else than text; to be freed. */
-static char *cleaned(const char *text, bool printable)
+/* Prints @text, which may come from any file, as nothing but text. */
+static void print_clean(FILE *to, const char *before, const char *text, const char *behind)
 {
 	size_t size = 3 * strlen(text) + 1;
 	char *clean = malloc(size);
@@ -17,14 +17,7 @@ static char *cleaned(const char *text, bool printable)
 		say_error("out of memory for the symbols");
 		exit(EXIT_FAILED);
 	}
-	utf8_clean(clean, size, text, printable);
-	return clean;
-}
-
-static void print_clean(FILE *to, const char *before, const char *text, const char *behind)
-{
-	char *clean = cleaned(text, true);
-
+	utf8_clean(clean, size, text, true);
 	fprintf(to, "%s%s%s", before, clean, behind);
 	free(clean);
 }
@@ -60,29 +53,6 @@ void print_text(FILE *to, uint64_t addr, const struct blaze_sym *sym, const char
 	}
 }
 
-/* json-c returns NULL without memory, and takes NULL for null: that would be a wrong answer. */
-static json_object *made(json_object *object)
-{
-	if (!object) {
-		say_error("out of memory for the symbols");
-		exit(EXIT_FAILED);
-	}
-	return object;
-}
-
-static void add(json_object *to, const char *name, json_object *value)
-{
-	json_object_object_add(to, name, made(value));
-}
-
-static void add_text(json_object *to, const char *name, const char *text)
-{
-	char *clean = cleaned(text, false);
-
-	add(to, name, json_object_new_string(clean));
-	free(clean);
-}
-
 static void add_source(json_object *frame, const struct blaze_symbolize_code_info *source)
 {
 	char path[8192];
@@ -91,37 +61,35 @@ static void add_source(json_object *frame, const struct blaze_symbolize_code_inf
 		return;
 	snprintf(path, sizeof(path), "%s%s%s", source->dir ? source->dir : "",
 		 source->dir ? "/" : "", source->file);
-	add_text(frame, "file", path);
-	add(frame, "line", json_object_new_uint64(source->line));
+	json_add_text(frame, "file", path);
+	json_add_number(frame, "line", source->line);
 }
 
 static json_object *frames(uint64_t addr, const struct blaze_sym *sym, const char *module)
 {
-	json_object *list = made(json_object_new_array()), *frame;
-	char hex[32];
+	json_object *list = json_have(json_object_new_array()), *frame;
 	size_t i;
 
 	for (i = sym->inlined_cnt; i--;) {
-		frame = made(json_object_new_object());
-		add_text(frame, "name", sym->inlined[i].name ? sym->inlined[i].name : "??");
+		frame = json_have(json_object_new_object());
+		json_add_text(frame, "name", sym->inlined[i].name ? sym->inlined[i].name : "??");
 		if (module)
-			add_text(frame, "module", module);
+			json_add_text(frame, "module", module);
 		add_source(frame, &sym->inlined[i].code_info);
-		add(frame, "inlined", json_object_new_boolean(true));
+		json_add(frame, "inlined", json_object_new_boolean(true));
 		json_object_array_add(list, frame);
 	}
-	frame = made(json_object_new_object());
+	frame = json_have(json_object_new_object());
 	if (sym->name) {
-		add_text(frame, "name", sym->name);
-		add(frame, "offset", json_object_new_uint64(sym->offset));
+		json_add_text(frame, "name", sym->name);
+		json_add_number(frame, "offset", sym->offset);
 	} else {
 		json_object_object_add(frame, "name", NULL);
-		snprintf(hex, sizeof(hex), "0x%llx", (unsigned long long)addr);
-		add_text(frame, "addr", hex);
-		add_text(frame, "reason", blaze_symbolize_reason_str(sym->reason));
+		json_add_address(frame, "addr", addr);
+		json_add_text(frame, "reason", blaze_symbolize_reason_str(sym->reason));
 	}
 	if (module)
-		add_text(frame, "module", module);
+		json_add_text(frame, "module", module);
 	add_source(frame, &sym->code_info);
 	json_object_array_add(list, frame);
 	return list;
@@ -129,14 +97,9 @@ static json_object *frames(uint64_t addr, const struct blaze_sym *sym, const cha
 
 void print_json(FILE *to, uint64_t addr, const struct blaze_sym *sym, const char *module)
 {
-	json_object *row = made(json_object_new_object());
-	char hex[32];
+	json_object *row = json_have(json_object_new_object());
 
-	snprintf(hex, sizeof(hex), "0x%llx", (unsigned long long)addr);
-	add_text(row, "addr", hex);
-	add(row, "stack", frames(addr, sym, module));
-	fputs(json_object_to_json_string_ext(row, JSON_C_TO_STRING_PLAIN |
-							  JSON_C_TO_STRING_NOSLASHESCAPE),
-	      to);
-	json_object_put(row);
+	json_add_address(row, "addr", addr);
+	json_add(row, "stack", frames(addr, sym, module));
+	json_put(to, row);
 }

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "events/kind.h"
+#include "say.h"
+
+static const struct event_kind *const kinds[] = {
+	[SPEC_TRACEPOINT] = &tracepoint_kind,
+	[SPEC_KPROBE] = &kprobe_kind,
+	[SPEC_KRETPROBE] = &kretprobe_kind,
+	[SPEC_FENTRY] = &fentry_kind,
+	[SPEC_FEXIT] = &fexit_kind,
+	[SPEC_UPROBE] = &uprobe_kind,
+	[SPEC_URETPROBE] = &uretprobe_kind,
+	[SPEC_USDT] = &usdt_kind,
+	[SPEC_PERF] = &perf_kind,
+};
+
+void *event_have(void *memory)
+{
+	if (!memory) {
+		say_error("out of memory for the events");
+		exit(EXIT_FAILED);
+	}
+	return memory;
+}
+
+char *event_text(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	return event_have(text);
+}
+
+/* Makes room for one more of what has @size. */
+static void *grow(void *array, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return array;
+	*room = *room ? 2 * *room : 16;
+	return event_have(realloc(array, *room * size));
+}
+
+struct event *event_add(struct event_list *list, const struct event_kind *kind, char *name)
+{
+	struct event *event;
+
+	list->events = grow(list->events, list->count, &list->room, sizeof(*event));
+	event = &list->events[list->count++];
+	*event = (struct event){ .kind = kind, .name = name };
+	return event;
+}
+
+void event_add_field(struct event *event, const char *name, const char *type,
+		     const struct expr_field *expr)
+{
+	struct event_field *field;
+
+	event->fields = event_have(
+		realloc(event->fields, (event->field_count + 1) * sizeof(*event->fields)));
+	field = &event->fields[event->field_count++];
+	*field = (struct event_field){
+		.name = event_have(strdup(name)),
+		.type = event_have(strdup(type)),
+		.usable = expr,
+	};
+	if (!expr)
+		return;
+	field->expr = *expr;
+	field->expr.name = field->name;
+	event->scope =
+		event_have(realloc(event->scope, (event->scope_count + 1) * sizeof(*event->scope)));
+	event->scope[event->scope_count++] = field->expr;
+}
+
+int event_refuse(const struct event_search *search, int err, int status, const char *format, ...)
+{
+	va_list args;
+
+	search->error->status = status;
+	va_start(args, format);
+	vsnprintf(search->error->what, sizeof(search->error->what), format, args);
+	va_end(args);
+	return err;
+}
+
+int event_need_pmu(const struct event_search *search, const char *name, const char *config)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/type", name);
+	if (!access(path, F_OK))
+		return 0;
+	if (access("/sys/bus/event_source", F_OK))
+		return event_refuse(
+			search, -EOPNOTSUPP, EXIT_CANNOT,
+			"cannot tell whether this kernel has %ss: sysfs is not mounted at /sys",
+			name);
+	return event_refuse(search, -EOPNOTSUPP, EXIT_CANNOT,
+			    "this kernel has no %ss (it is built without %s)", name, config);
+}
+
+int events_find(const struct spec *spec, pid_t pid, struct event_list *list,
+		struct event_error *error)
+{
+	const struct event_search search = {
+		.spec = spec, .pid = pid, .found = list, .error = error
+	};
+	size_t before = list->count;
+	int err;
+
+	memset(error, 0, sizeof(*error));
+	err = kinds[spec->kind]->find(&search);
+	if (!err && list->count == before)
+		err = event_refuse(&search, -ENOENT, EXIT_USAGE,
+				   "there is no event that matches '%.100s'", spec->text);
+	return err;
+}
+
+static void event_free(struct event *event)
+{
+	size_t i;
+
+	for (i = 0; i < event->field_count; i++) {
+		free(event->fields[i].name);
+		free(event->fields[i].type);
+	}
+	free(event->fields);
+	free(event->scope);
+	free(event->name);
+	free(event->system);
+	free(event->function);
+	free(event->module);
+	free(event->file);
+	free(event->arguments);
+}
+
+static int by_name_and_place(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	if (!order)
+		order = (x->offset > y->offset) - (x->offset < y->offset);
+	return order ? order : (x->address > y->address) - (x->address < y->address);
+}
+
+void event_sort(struct event_list *list, size_t first)
+{
+	size_t i, kept = first;
+
+	if (list->count - first < 2)
+		return;
+	qsort(list->events + first, list->count - first, sizeof(*list->events), by_name_and_place);
+	for (i = first; i < list->count; i++) {
+		if (kept > first && !by_name_and_place(&list->events[kept - 1], &list->events[i]))
+			event_free(&list->events[i]);
+		else
+			list->events[kept++] = list->events[i];
+	}
+	list->count = kept;
+}
+
+void events_free(struct event_list *list)
+{
+	while (list->count)
+		event_free(&list->events[--list->count]);
+	free(list->events);
+	memset(list, 0, sizeof(*list));
+}
+
+int event_read_fields(struct event *event)
+{
+	if (event->fields || !event->kind->read_fields)
+		return 0;
+	return event->kind->read_fields(event);
+}
+
+struct expr_scope event_scope(const struct event *event)
+{
+	return (struct expr_scope){
+		.fields = event->scope,
+		.count = event->scope_count,
+		.btf = event->btf,
+	};
+}
+
+bool event_can_share(const struct event *a, const struct event *b)
+{
+	return a->kind == b->kind && !a->kind->one_each;
+}
+
+const char *event_kind_name(const struct event *event)
+{
+	return event->kind->name;
+}
+
+const char *event_title(const struct event *event)
+{
+	return event->kind->title;
+}
+
+char *event_detail(const struct event *event)
+{
+	return event->kind->detail ? event->kind->detail(event) : NULL;
+}
+
+int event_prepare(const struct event *event, struct bpf_program *prog)
+{
+	return event->kind->prepare(event, prog);
+}
+
+int event_attach(const struct event *event, struct bpf_program *prog, pid_t pid,
+		 struct event_links *links)
+{
+	return event->kind->attach(event, prog, pid, links);
+}
+
+int event_add_link(struct event_links *links, struct bpf_link *link)
+{
+	if (!link)
+		return -errno;
+	links->links = grow(links->links, links->count, &links->room, sizeof(link));
+	links->links[links->count++] = link;
+	return 0;
+}
+
+void event_detach(struct event_links *links)
+{
+	while (links->count)
+		bpf_link__destroy(links->links[--links->count]);
+	free(links->links);
+	memset(links, 0, sizeof(*links));
+}

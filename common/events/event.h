@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Events that there are: what a struct spec stands for on this kernel, with the fields that
+ * expressions may name, and how a program gets there. Each kind of event is a struct event_kind, in
+ * a file of its own; nobody else needs to know which kind an event is of.
+ *
+ *   spec_parse()         what the user said
+ *   events_find()        the events that are meant
+ *   event_read_fields()  what expressions over one may name: event_scope()
+ *   event_prepare()      a program's type, before it is loaded
+ *   event_attach()       after that
+ */
+#ifndef COMMON_EVENTS_EVENT_H
+#define COMMON_EVENTS_EVENT_H
+
+#include <bpf/libbpf.h>
+#include <linux/perf_event.h>
+#include <sys/types.h>
+#include "expr/expr.h"
+#include "events/spec.h"
+
+struct event_kind;
+struct btf;
+
+/* A field of an event. */
+struct event_field {
+	char *name;
+	char *type;  /* as its source has it: "char[16]", "struct sock *" */
+	bool usable; /* expressions can name it, and find it at `expr` */
+	struct expr_field expr;
+};
+
+/* One event, at one place. What its kind does not speak of is NULL or 0. */
+struct event {
+	const struct event_kind *kind;
+	char *name;	      /* in full, as -e takes it: "sched:sched_switch" */
+	char *system;	      /* a tracepoint's, a USDT probe's provider */
+	char *function;	      /* the kernel's or the file's; a tracepoint's or probe's own name */
+	char *module;	      /* of the kernel's function; NULL: it is in the kernel itself */
+	char *file;	      /* a path */
+	char *arguments;      /* a USDT probe's, as its note has them */
+	uint64_t offset;      /* behind the kernel's function, or in the file, in bytes */
+	uint64_t address;     /* as the file itself counts them */
+	uint64_t semaphore;   /* in the file; 0: there is none */
+	unsigned int machine; /* the file's, EM_* */
+	struct perf_event_attr perf;
+
+	/* event_read_fields() fills these. */
+	struct event_field *fields;
+	size_t field_count;
+	struct expr_field *scope; /* those that are usable */
+	size_t scope_count;
+	const struct btf *btf; /* of their types; not the event's, gone with kernel_btf_free() */
+};
+
+struct event_list {
+	struct event *events;
+	size_t count, room;
+};
+
+/* Why there is no such event: in one line, and as an exit status. */
+struct event_error {
+	int status; /* enum exit_status */
+	char what[400];
+};
+
+/*
+ * Adds to @list the events that @spec stands for; the list is the caller's to events_free(). A
+ * probe of a file may be at several places: these are events of the same name. With @pid (0: none)
+ * files are those that the process has. Returns 0, or a negative errno after having filled @error:
+ * -EOPNOTSUPP and -EPERM with EXIT_CANNOT: this kernel does not have such events, or not for us.
+ */
+int events_find(const struct spec *spec, pid_t pid, struct event_list *list,
+		struct event_error *error);
+void events_free(struct event_list *list);
+
+/* Reads what fields @event has, if that has not been done. Returns 0 or a negative errno. */
+int event_read_fields(struct event *event);
+
+/* What expressions over @event may speak of; valid as long as the event. */
+struct expr_scope event_scope(const struct event *event);
+
+/*
+ * Can one program be attached to both, provided that what its expressions have been compiled to is
+ * the same for both? Of fentry and fexit each function needs a program of its own.
+ */
+bool event_can_share(const struct event *a, const struct event *b);
+
+/* What @event is, in a word, "kprobe", and in words, "entry of a kernel function (kprobe)". */
+const char *event_kind_name(const struct event *event);
+const char *event_title(const struct event *event);
+
+/*
+ * What there is to say of @event on one line beside its name (a function's prototype, a place in a
+ * file), the caller's to free; NULL: nothing.
+ */
+char *event_detail(const struct event *event);
+
+/* Where programs are attached; to be detached by event_detach(). Begins as zeros. */
+struct event_links {
+	struct bpf_link **links;
+	size_t count, room;
+};
+
+/* Makes @prog one for @event, before it is loaded. Returns 0 or a negative errno. */
+int event_prepare(const struct event *event, struct bpf_program *prog);
+
+/*
+ * Attaches @prog to @event; adds to @links. Where the kernel can tell processes apart by itself
+ * (uprobes), it runs in those of @pid only (0: all); otherwise that is the program's own business.
+ * Returns 0 or a negative errno.
+ */
+int event_attach(const struct event *event, struct bpf_program *prog, pid_t pid,
+		 struct event_links *links);
+
+/*
+ * The kernel waits for its own readers at each tracepoint and kprobe that it lets go of, some ten
+ * milliseconds long, one after the other: show what there is to show before.
+ */
+void event_detach(struct event_links *links);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Programs that the kernel's functions call themselves, at their begins and returns. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/libbpf.h>
+#include "events/kernel_functions.h"
+#include "events/kind.h"
+#include "events/prototype.h"
+#include "kernel.h"
+#include "say.h"
+
+/* Each kernel with networking has this one for such tries (net/bpf/test_run.c). */
+#define TRIED_FUNCTION "bpf_fentry_test1"
+
+static void add(const struct kernel_function *f, void *arg)
+{
+	const struct event_search *search = arg;
+	const struct btf *btf;
+	struct event *event;
+
+	/* Without a prototype the kernel could not check the program. */
+	if (!kernel_function_prototype(f->name, f->module, &btf))
+		return;
+	event = event_add(search->found,
+			  search->spec->kind == SPEC_FEXIT ? &fexit_kind : &fentry_kind,
+			  event_text("%s:%s", spec_kind_name(search->spec->kind), f->name));
+	event->function = event_have(strdup(f->name));
+	event->module = f->module ? event_have(strdup(f->module)) : NULL;
+}
+
+static int check_means(const struct event_search *search)
+{
+	const char *kind = spec_kind_name(search->spec->kind);
+
+	if (!kernel_btf())
+		return event_refuse(search, -EOPNOTSUPP, EXIT_CANNOT,
+				    "cannot read the kernel's BTF, which %s needs: %s", kind,
+				    strerror(errno));
+	if (kernel_has_fentry(TRIED_FUNCTION))
+		return 0;
+	return event_refuse(search, -EOPNOTSUPP, EXIT_CANNOT,
+			    "this kernel lets no programs be attached to its functions (%s): %s%s",
+			    kind, strerror(errno), kernel_missing(-errno));
+}
+
+static int find(const struct event_search *search)
+{
+	const struct spec *spec = search->spec;
+	size_t before = search->found->count;
+	int err = check_means(search);
+
+	if (err)
+		return err;
+	if (spec->offset)
+		return event_refuse(search, -EINVAL, EXIT_USAGE,
+				    "%s:%s has no offset: take a kprobe",
+				    spec_kind_name(spec->kind), spec->name);
+	err = kernel_functions_each(spec->name, add, (void *)search);
+	/* Several functions may have one name: the kernel takes the first. */
+	event_sort(search->found, before);
+	if (err)
+		return event_refuse(search, err, EXIT_CANNOT,
+				    "cannot read the kernel's functions: %s%s", strerror(-err),
+				    kernel_missing(err));
+	if (search->found->count == before && !spec_is_wild(spec->name))
+		return event_refuse(search, -ENOENT, EXIT_USAGE,
+				    "this kernel has no function %s, or no type of it in its BTF",
+				    spec->name);
+	return 0;
+}
+
+static int read_fields(struct event *event)
+{
+	return prototype_fields(event, event->kind == &fexit_kind ? RESULT_BEHIND_WORDS
+								  : ARGUMENTS_IN_WORDS);
+}
+
+static int prepare(const struct event *event, struct bpf_program *prog)
+{
+	int err = bpf_program__set_type(prog, BPF_PROG_TYPE_TRACING);
+
+	if (!err)
+		err = bpf_program__set_expected_attach_type(
+			prog, event->kind == &fexit_kind ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY);
+	return err ? err : bpf_program__set_attach_target(prog, 0, event->function);
+}
+
+static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
+		  struct event_links *links)
+{
+	(void)event;
+	(void)pid;
+	return event_add_link(links, bpf_program__attach_trace(prog));
+}
+
+const struct event_kind fentry_kind = {
+	.name = "fentry",
+	.title = "entry of a kernel function (fentry)",
+	.one_each = true,
+	.find = find,
+	.read_fields = read_fields,
+	.detail = prototype_text,
+	.prepare = prepare,
+	.attach = attach,
+};
+
+const struct event_kind fexit_kind = {
+	.name = "fexit",
+	.title = "return of a kernel function (fexit)",
+	.one_each = true,
+	.find = find,
+	.read_fields = read_fields,
+	.detail = prototype_text,
+	.prepare = prepare,
+	.attach = attach,
+};

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a kind of event is to event.c, and what the kinds' files share. A new kind is a new file. */
+#ifndef COMMON_EVENTS_KIND_H
+#define COMMON_EVENTS_KIND_H
+
+#include "events/event.h"
+
+/* What is looked for, and where it goes. */
+struct event_search {
+	const struct spec *spec;
+	pid_t pid; /* 0: none */
+	struct event_list *found;
+	struct event_error *error;
+};
+
+struct event_kind {
+	const char *name;  /* in a word */
+	const char *title; /* in words */
+	bool one_each;	   /* a program can be attached to one event only */
+
+	/* See events_find(). Finding nothing is an error where the spec has no wildcards. */
+	int (*find)(const struct event_search *search);
+
+	/* See event_read_fields(). NULL: it has none. */
+	int (*read_fields)(struct event *event);
+
+	/* See event_detail(). NULL: there is nothing. */
+	char *(*detail)(const struct event *event);
+
+	/* See event_prepare() and event_attach(). */
+	int (*prepare)(const struct event *event, struct bpf_program *prog);
+	int (*attach)(const struct event *event, struct bpf_program *prog, pid_t pid,
+		      struct event_links *links);
+};
+
+extern const struct event_kind tracepoint_kind, kprobe_kind, kretprobe_kind, fentry_kind,
+	fexit_kind, uprobe_kind, uretprobe_kind, usdt_kind, perf_kind;
+
+/* Ends the process where there is no memory; returns @memory. */
+void *event_have(void *memory);
+
+/* asprintf() that has memory. */
+char *event_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Adds an event of @kind called @name, which it takes over. Valid until the next is added. */
+struct event *event_add(struct event_list *list, const struct event_kind *kind, char *name);
+
+/*
+ * Sorts the events from number @first on by name and place, and removes those that are there twice.
+ */
+void event_sort(struct event_list *list, size_t first);
+
+/*
+ * Adds a field of @type as written, which are copied. It is usable if @expr is not NULL.
+ */
+void event_add_field(struct event *event, const char *name, const char *type,
+		     const struct expr_field *expr);
+
+/* Takes @link over; NULL: errno says why there is none. Returns 0 or a negative errno. */
+int event_add_link(struct event_links *links, struct bpf_link *link);
+
+/* Fills the search's error. Returns @err. */
+int event_refuse(const struct event_search *search, int err, int status, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/*
+ * Does the kernel have events of the PMU @name ("kprobe", "uprobe")? If not, fills the search's
+ * error. Returns 0 or -EOPNOTSUPP.
+ */
+int event_need_pmu(const struct event_search *search, const char *name, const char *config);
+
+#endif

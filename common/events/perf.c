@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the kernel and the CPU count, and timers. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "events/kind.h"
+#include "events/perf_names.h"
+#include "events/registers.h"
+#include "quantity.h"
+#include "sampler.h"
+#include "say.h"
+
+/* Out of step with what a kernel does 100, 250 or 1000 times a second. */
+#define USUAL_HZ 999
+#define MOST_HZ	 100000
+
+/* Of software events only clocks go on all the time; the others are wanted each. */
+static bool is_single(const struct perf_event_attr *attr)
+{
+	return attr->type == PERF_TYPE_SOFTWARE && attr->config != PERF_COUNT_SW_CPU_CLOCK &&
+	       attr->config != PERF_COUNT_SW_TASK_CLOCK;
+}
+
+static void fill(struct perf_event_attr *attr, const struct perf_name *name, const char *modifiers,
+		 uint64_t hz)
+{
+	bool user = modifiers && strchr(modifiers, 'u'),
+	     kernel = modifiers && strchr(modifiers, 'k');
+
+	*attr = (struct perf_event_attr){
+		.type = name->type,
+		.size = sizeof(*attr),
+		.config = name->config,
+		.exclude_user = kernel && !user,
+		.exclude_kernel = user && !kernel,
+		.exclude_hv = user && !kernel,
+	};
+	if (is_single(attr)) {
+		attr->sample_period = 1;
+	} else {
+		attr->freq = 1;
+		attr->sample_freq = hz;
+	}
+}
+
+/* Is there anything here that counts @attr? Returns 0 or a negative errno. */
+static int try(const struct perf_event_attr *attr)
+{
+	int fd = syscall(SYS_perf_event_open, attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static void add(const struct event_search *search, const char *word,
+		const struct perf_event_attr *attr)
+{
+	const char *modifiers = search->spec->modifiers;
+	struct event *event;
+
+	event = event_add(search->found, &perf_kind,
+			  event_text("%s%s%s", word, modifiers ? ":" : "", modifiers ?: ""));
+	event->function = event_have(strdup(word));
+	event->perf = *attr;
+}
+
+/* What there is here of all that has names. */
+static int find_matching(const struct event_search *search)
+{
+	struct perf_event_attr attr;
+	struct perf_name name;
+	size_t i;
+
+	for (i = 0; perf_name_at(i, &name); i++) {
+		if (!spec_matches(search->spec->name, name.name) &&
+		    !(name.alias && spec_matches(search->spec->name, name.alias)))
+			continue;
+		fill(&attr, &name, search->spec->modifiers, USUAL_HZ);
+		if (!try(&attr))
+			add(search, name.name, &attr);
+	}
+	return 0;
+}
+
+/* "-F 500" */
+static int parse_rate(const struct event_search *search, uint64_t *hz)
+{
+	const char *options = search->spec->options;
+
+	*hz = USUAL_HZ;
+	if (!options)
+		return 0;
+	if (!strncmp(options, "-F", 2) &&
+	    !parse_count(options + 2 + strspn(options + 2, " "), hz) && *hz && *hz <= MOST_HZ)
+		return 0;
+	return event_refuse(search, -EINVAL, EXIT_USAGE,
+			    "profile takes -F HZ, from 1 to %u, not '%.40s'", MOST_HZ, options);
+}
+
+static int find(const struct event_search *search)
+{
+	const struct spec *spec = search->spec;
+	struct perf_event_attr attr;
+	struct perf_name name;
+	uint64_t hz;
+	int err;
+
+	if (spec_is_wild(spec->name))
+		return find_matching(search);
+	err = parse_rate(search, &hz);
+	if (err)
+		return err;
+	perf_name_find(spec->name, strlen(spec->name), &name);
+	fill(&attr, &name, spec->modifiers, hz);
+	err = try(&attr);
+	if (!err) {
+		add(search, spec->name, &attr);
+		return 0;
+	}
+	if (err == -EACCES || err == -EPERM)
+		return event_refuse(search, err, EXIT_CANNOT,
+				    "%s is refused: %s (needs CAP_PERFMON, or root; see the sysctl "
+				    "kernel.perf_event_paranoid)",
+				    spec->name, strerror(-err));
+	return event_refuse(
+		search, -EOPNOTSUPP, EXIT_CANNOT, "nothing here counts %s: %s%s", spec->name,
+		strerror(-err),
+		name.type == PERF_TYPE_SOFTWARE ? "" : " (it needs a CPU with a PMU that does)");
+}
+
+/* struct bpf_perf_event_data: registers, the period, the address that the event is about. */
+static int read_fields(struct event *event)
+{
+	const struct registers *registers = registers_of(HOST_MACHINE);
+	const struct {
+		const char *name;
+		unsigned int offset;
+	} fields[] = {
+		{ "ip", registers->ip },
+		{ "period", registers->size },
+		{ "addr", registers->size + 8 },
+	};
+	struct expr_field field = { .place = PLACE_WORD, .size = 8 };
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		field.offset = fields[i].offset;
+		event_add_field(event, fields[i].name, "unsigned long", &field);
+	}
+	return 0;
+}
+
+static char *detail(const struct event *event)
+{
+	static const char *const kinds[] = {
+		[PERF_TYPE_HARDWARE] = "hardware",
+		[PERF_TYPE_SOFTWARE] = "software",
+		[PERF_TYPE_HW_CACHE] = "hardware cache",
+		[PERF_TYPE_RAW] = "raw hardware",
+	};
+
+	return event_text("%s event", kinds[event->perf.type]);
+}
+
+static int prepare(const struct event *event, struct bpf_program *prog)
+{
+	(void)event;
+	return bpf_program__set_type(prog, BPF_PROG_TYPE_PERF_EVENT);
+}
+
+static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
+		  struct event_links *links)
+{
+	struct sampler sampler = {};
+	unsigned int i;
+	int err = sampler_start_event(&sampler, &event->perf, NULL, prog);
+
+	(void)pid;
+	for (i = 0; !err && i < sampler.count; i++)
+		err = event_add_link(links, sampler.links[i]);
+	free(sampler.links);
+	free(sampler.events);
+	return err;
+}
+
+const struct event_kind perf_kind = {
+	.name = "perf",
+	.title = "event that the kernel or the CPU counts",
+	.find = find,
+	.read_fields = read_fields,
+	.detail = detail,
+	.prepare = prepare,
+	.attach = attach,
+};
