@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,9 @@
 /* How often the heat map takes a column at first, and how often the unit looks after itself. */
 #define HEATMAP_STEP (100 * NSEC_PER_MSEC)
 #define CHORE_STEP   NSEC_PER_SEC
+
+/* Blocks of memory from this size on are mappings, in bytes. */
+#define LARGE_BLOCK (128 << 10)
 
 /* Single events that are kept for a report; more would take memory without bound. */
 #define MOST_KEPT_EVENTS 65536
@@ -440,6 +444,8 @@ static int handle(struct session *s, enum wake what, int timer, int *output_err)
 	case WAKE_HEAT:
 		return add_heat(s, s->control->span & 1, monotonic_now());
 	case WAKE_CHORES:
+		/* What the last reports were made of; its last block would keep all of it. */
+		malloc_trim(0);
 		return do_chores(s);
 	case WAKE_NOTICES:
 		stacks_heed(s->stacks);
@@ -815,6 +821,11 @@ int unit_main(const struct unit *unit, int argc, char **argv)
 	int status;
 
 	open_standard_streams();
+	/*
+	 * Tables that grow and go are mappings of their own, which the kernel gets back: as parts of
+	 * the heap, where the C library puts them once the first of them has gone, they leave holes.
+	 */
+	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 	status = options_parse(&unit->synopsis, argc, argv, &s.settings);
 
 	if (status >= 0)

@@ -98,21 +98,6 @@ out:
 	return EXIT_USAGE;
 }
 
-/* The event before it has the same fields and so the same code? */
-static bool borrow(struct engine_event *e, const struct engine_event *before)
-{
-	enum slot slot;
-
-	if (before->spec != e->spec || !event_same_fields(before->event, e->event))
-		return false;
-	for (slot = 0; slot < SLOTS; slot++) {
-		e->slots.code[slot] = before->slots.code[slot];
-		e->slots.value[slot] = before->slots.value[slot];
-	}
-	memcpy(e->types, before->types, sizeof(e->types));
-	return true;
-}
-
 /* What the program of @e is to be. Returns an exit status. */
 static int prepare(struct engine_event *e)
 {
@@ -134,15 +119,11 @@ static int compile(struct engine_event *e, int (*fill)(struct engine_event *even
 {
 	int status = EXIT_DONE;
 
-	if (!e->number || !borrow(e, e - 1)) {
-		e->slots.value[SLOT_FILTER] = 1;
-		if (e->spec->filter)
-			status = engine_compile(e, e->spec->filter, SLOT_FILTER, SLOTS);
-		if (!status)
-			status = fill(e);
-	}
+	e->slots.value[SLOT_FILTER] = 1;
 	e->slots.value[SLOT_EVENT] = e->number;
-	return status;
+	if (e->spec->filter)
+		status = engine_compile(e, e->spec->filter, SLOT_FILTER, SLOTS);
+	return status ? status : fill(e);
 }
 
 /* The event @event of @spec becomes the one of @number. Returns an exit status. */

@@ -25,7 +25,7 @@ struct engine_event {
 	unsigned int number; /* from 0, in the order of the command line: what slot_event() gives */
 	struct expr_type types[SLOTS]; /* what the slots' expressions give; size 0: a string */
 	struct slots slots;
-	struct expr_code *codes[SLOTS]; /* those that are this event's own */
+	struct expr_code *codes[SLOTS]; /* what is in them, the event's own */
 };
 
 struct engine {
@@ -65,9 +65,8 @@ bool engine_some_tasks(const struct settings *settings);
 int engine_setup(void);
 
 /*
- * Finds the events and compiles their filters; for each whose fields are not those of the one before,
- * or that is another of -e, @fill does the rest by engine_compile() and slots.value. It returns an exit
- * status, after having told what is wrong; so does this.
+ * Finds the events and compiles their filters; @fill does the rest for each by engine_compile() and
+ * slots.value. It returns an exit status, after having told what is wrong; so does this.
  */
 int engine_find(struct engine *e, const struct settings *settings,
 		int (*fill)(struct engine_event *event));

@@ -151,7 +151,9 @@ static int by_name_and_place(const void *a, const void *b)
 	const struct event *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
 
-	return order ? order : (x->offset > y->offset) - (x->offset < y->offset);
+	if (!order)
+		order = (x->offset > y->offset) - (x->offset < y->offset);
+	return order ? order : (x->address > y->address) - (x->address < y->address);
 }
 
 void event_sort(struct event_list *list, size_t first)
@@ -194,26 +196,14 @@ struct expr_scope event_scope(const struct event *event)
 	};
 }
 
-static bool same_field(const struct expr_field *a, const struct expr_field *b)
+bool event_can_share(const struct event *a, const struct event *b)
 {
-	return !strcmp(a->name, b->name) && a->place == b->place && a->content == b->content &&
-	       a->offset == b->offset && a->size == b->size && a->elements == b->elements &&
-	       a->is_signed == b->is_signed && a->relative == b->relative && a->base == b->base &&
-	       a->index == b->index && a->scale == b->scale && a->displacement == b->displacement &&
-	       a->constant == b->constant && a->btf_type == b->btf_type;
+	return a->kind == b->kind && !a->kind->one_each;
 }
 
-bool event_same_fields(const struct event *a, const struct event *b)
+const char *event_kind_name(const struct event *event)
 {
-	size_t i;
-
-	if (a->kind != b->kind || a->scope_count != b->scope_count || a->btf != b->btf)
-		return false;
-	for (i = 0; i < a->scope_count; i++) {
-		if (!same_field(&a->scope[i], &b->scope[i]))
-			return false;
-	}
-	return true;
+	return event->kind->name;
 }
 
 const char *event_title(const struct event *event)

@@ -50,7 +50,7 @@ struct event {
 	size_t field_count;
 	struct expr_field *scope; /* those that are usable */
 	size_t scope_count;
-	const struct btf *btf; /* of their types; not the event's */
+	const struct btf *btf; /* of their types; not the event's, gone with kernel_btf_free() */
 };
 
 struct event_list {
@@ -80,10 +80,14 @@ int event_read_fields(struct event *event);
 /* What expressions over @event may speak of; valid as long as the event. */
 struct expr_scope event_scope(const struct event *event);
 
-/* Do records of @a and @b look the same, so that one program will do for both? Fields are read. */
-bool event_same_fields(const struct event *a, const struct event *b);
+/*
+ * Can one program be attached to both, provided that what its expressions have been compiled to is
+ * the same for both? Of fentry and fexit each function needs a program of its own.
+ */
+bool event_can_share(const struct event *a, const struct event *b);
 
-/* What @event is, in words: "tracepoint", "entry of a kernel function". */
+/* What @event is, in a word, "kprobe", and in words, "entry of a kernel function (kprobe)". */
+const char *event_kind_name(const struct event *event);
 const char *event_title(const struct event *event);
 
 /*
@@ -115,6 +119,11 @@ int event_prepare(const struct event *event, struct event_program *program);
  * program's own business. Returns 0 or a negative errno.
  */
 int event_attach(const struct event *event, int prog, pid_t pid, struct event_links *links);
+
+/*
+ * The kernel waits for its own readers at each tracepoint and kprobe that it lets go of, some ten
+ * milliseconds long, one after the other: show what there is to show before.
+ */
 void event_detach(struct event_links *links);
 
 #endif

@@ -15,20 +15,20 @@
 /* Each kernel with networking has this one for such tries (net/bpf/test_run.c). */
 #define TRIED_FUNCTION "bpf_fentry_test1"
 
-static void add(const char *name, const char *module, void *arg)
+static void add(const struct kernel_function *f, void *arg)
 {
 	const struct event_search *search = arg;
 	const struct btf *btf;
 	struct event *event;
 
 	/* Without a prototype the kernel could not check the program. */
-	if (!kernel_function_prototype(name, module && *module ? module : NULL, &btf))
+	if (!kernel_function_prototype(f->name, f->module, &btf))
 		return;
 	event = event_add(search->found,
 			  search->spec->kind == SPEC_FEXIT ? &fexit_kind : &fentry_kind,
-			  event_text("%s:%s", spec_kind_name(search->spec->kind), name));
-	event->function = event_have(strdup(name));
-	event->module = module && *module ? event_have(strdup(module)) : NULL;
+			  event_text("%s:%s", spec_kind_name(search->spec->kind), f->name));
+	event->function = event_have(strdup(f->name));
+	event->module = f->module ? event_have(strdup(f->module)) : NULL;
 }
 
 static int check_means(const struct event_search *search)
@@ -50,7 +50,6 @@ static int find(const struct event_search *search)
 {
 	const struct spec *spec = search->spec;
 	size_t before = search->found->count;
-	char module[64];
 	int err = check_means(search);
 
 	if (err)
@@ -59,26 +58,17 @@ static int find(const struct event_search *search)
 		return event_refuse(search, -EINVAL, EXIT_USAGE,
 				    "%s:%s has no offset: take a kprobe",
 				    spec_kind_name(spec->kind), spec->name);
-	if (spec_is_wild(spec->name)) {
-		err = kernel_functions_each(spec->name, add, (void *)search);
-		/* Several functions may have one name. */
-		event_sort(search->found, before);
-	} else {
-		err = kernel_function_find(spec->name, module, sizeof(module));
-		if (!err)
-			add(spec->name, module, (void *)search);
-		if (!err && search->found->count == before)
-			return event_refuse(search, -ENOENT, EXIT_USAGE,
-					    "the kernel's BTF has no function %s: take a kprobe",
-					    spec->name);
-	}
-	if (err == -ENOENT)
-		return event_refuse(search, err, EXIT_USAGE, "this kernel has no function %s",
-				    spec->name);
+	err = kernel_functions_each(spec->name, add, (void *)search);
+	/* Several functions may have one name: the kernel takes the first. */
+	event_sort(search->found, before);
 	if (err)
 		return event_refuse(search, err, EXIT_CANNOT,
 				    "cannot read the kernel's functions: %s%s", strerror(-err),
 				    kernel_missing(err));
+	if (search->found->count == before && !spec_is_wild(spec->name))
+		return event_refuse(search, -ENOENT, EXIT_USAGE,
+				    "this kernel has no function %s, or no type of it in its BTF",
+				    spec->name);
 	return 0;
 }
 
@@ -154,7 +144,9 @@ static int attach(const struct event *event, int prog, pid_t pid, struct event_l
 }
 
 const struct event_kind fentry_kind = {
+	.name = "fentry",
 	.title = "entry of a kernel function (fentry)",
+	.one_each = true,
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,
@@ -163,7 +155,9 @@ const struct event_kind fentry_kind = {
 };
 
 const struct event_kind fexit_kind = {
+	.name = "fexit",
 	.title = "return of a kernel function (fexit)",
+	.one_each = true,
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,

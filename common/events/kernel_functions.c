@@ -80,87 +80,113 @@ __u32 kernel_function_prototype(const char *name, const char *module, const stru
 	return found ? found->prototype : 0;
 }
 
-/* Cuts a line "NAME [MODULE]" apart. */
-static const char *cut_module(char *line)
-{
-	char *open = strchr(line, '['), *close = open ? strchr(open, ']') : NULL;
+/* Names, sorted, in one piece of memory. */
+struct names {
+	char *text;
+	size_t size, count;
+	const char **names;
+};
 
-	line[strcspn(line, " \t\n")] = 0;
-	if (!close)
-		return NULL;
-	*close = 0;
-	return open + 1;
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* What the function tracer can trace: a line each. */
-static FILE *open_traceable(void)
+static void read_all(FILE *file, struct names *n)
+{
+	char *line = NULL;
+	size_t room = 0, at;
+	FILE *to = event_have(open_memstream(&n->text, &n->size));
+
+	/* "NAME" or "NAME [MODULE]" */
+	for (n->count = 0; getline(&line, &room, file) > 0; n->count++) {
+		line[strcspn(line, " \t\n")] = 0;
+		fwrite(line, strlen(line) + 1, 1, to);
+	}
+	free(line);
+	fclose(to);
+	event_have(n->text);
+	n->names = event_have(calloc(n->count + 1, sizeof(*n->names)));
+	for (at = n->count = 0; at < n->size; at += strlen(n->text + at) + 1)
+		n->names[n->count++] = n->text + at;
+	qsort(n->names, n->count, sizeof(*n->names), by_text);
+}
+
+/* What the function tracer can trace; without it, or where it does not tell, nothing. */
+static void read_traceable(struct names *n)
 {
 	int fd = tracefs_open("available_filter_functions");
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 
-	return fd < 0 ? NULL : fdopen(fd, "r");
+	memset(n, 0, sizeof(*n));
+	if (!file)
+		return;
+	read_all(file, n);
+	fclose(file);
 }
 
-/* The next function of kallsyms, "ADDRESS TYPE NAME [MODULE]": its name, or NULL at the end. */
-static char *next_symbol(FILE *file, char **line, size_t *size)
+static bool has(const struct names *n, const char *name)
 {
-	char *type;
-
-	while (getline(line, size, file) > 0) {
-		type = strchr(*line, ' ');
-		if (type && strchr("tTwW", type[1]) && type[2] == ' ')
-			return type + 3;
-	}
-	return NULL;
+	return bsearch(&name, n->names, n->count, sizeof(*n->names), by_text);
 }
 
-static char *next_traceable(FILE *file, char **line, size_t *size)
+/* A line of kallsyms, "ADDRESS TYPE NAME [MODULE]"; false: it is no function's. */
+static bool parse_symbol(char *line, struct kernel_function *f)
 {
-	return getline(line, size, file) > 0 ? *line : NULL;
+	char *type, *open, *close;
+
+	f->address = strtoull(line, &type, 16);
+	if (*type != ' ' || !strchr("tTwW", type[1]) || type[2] != ' ')
+		return false;
+	open = strchr(type, '[');
+	close = open ? strchr(open, ']') : NULL;
+	f->name = type + 3;
+	type[3 + strcspn(f->name, " \t\n")] = 0;
+	f->module = close ? open + 1 : NULL;
+	if (close)
+		*close = 0;
+	return true;
+}
+
+/*
+ * Is @name, the next in kallsyms, among what there was while the kernel began and that is gone
+ * since? Lines are in the order of addresses.
+ */
+static bool is_gone(const char *name, bool *in_init)
+{
+	if (!strcmp(name, "_sinittext"))
+		*in_init = true;
+	else if (!strcmp(name, "_einittext"))
+		*in_init = false;
+	return *in_init;
 }
 
 int kernel_functions_each(const char *pattern,
-			  void (*found)(const char *name, const char *module, void *arg), void *arg)
+			  void (*found)(const struct kernel_function *function, void *arg),
+			  void *arg)
 {
-	char *(*next)(FILE *, char **, size_t *) = next_traceable;
-	FILE *file = open_traceable();
-	char *line = NULL, *name;
-	const char *module;
+	bool wild = spec_is_wild(pattern), in_init = false;
+	FILE *file = fopen("/proc/kallsyms", "re");
+	struct names traceable = {};
+	struct kernel_function f;
+	char *line = NULL;
 	size_t size = 0;
 
-	if (!file) {
-		next = next_symbol;
-		file = fopen("/proc/kallsyms", "re");
-	}
 	if (!file)
 		return -errno;
-	while ((name = next(file, &line, &size))) {
-		module = cut_module(name);
-		if (spec_matches(pattern, name) && strncmp(name, "__ftrace_invalid", 16))
-			found(name, module, arg);
+	if (wild)
+		read_traceable(&traceable);
+	while (getline(&line, &size, file) > 0) {
+		if (!parse_symbol(line, &f) || is_gone(f.name, &in_init))
+			continue;
+		if (wild ? spec_matches(pattern, f.name) : !strcmp(pattern, f.name)) {
+			if (!traceable.count || has(&traceable, f.name))
+				found(&f, arg);
+		}
 	}
+	free(traceable.text);
+	free(traceable.names);
 	free(line);
 	fclose(file);
 	return 0;
-}
-
-int kernel_function_find(const char *name, char *module, size_t size)
-{
-	FILE *file = fopen("/proc/kallsyms", "re");
-	char *line = NULL, *symbol;
-	const char *in;
-	int err = -ENOENT;
-	size_t room = 0;
-
-	if (!file)
-		return -errno;
-	while (err && (symbol = next_symbol(file, &line, &room))) {
-		in = cut_module(symbol);
-		if (strcmp(symbol, name))
-			continue;
-		snprintf(module, size, "%s", in ? in : "");
-		err = 0;
-	}
-	free(line);
-	fclose(file);
-	return err;
 }

@@ -6,19 +6,20 @@
 #include <stdbool.h>
 #include "events/kind.h"
 
-/*
- * Calls @found for each function that matches @pattern and that the kernel can trace, or if it does
- * not tell, that it has. @module is NULL for the kernel's own. Returns 0 or a negative errno.
- */
-int kernel_functions_each(const char *pattern,
-			  void (*found)(const char *name, const char *module, void *arg),
-			  void *arg);
+/* A function that the kernel has. */
+struct kernel_function {
+	const char *name;
+	const char *module; /* NULL: the kernel's own */
+	uint64_t address;   /* 0: the kernel hides it from us */
+};
 
 /*
- * Is there a function called @name, and in which module (@size bytes; "" for the kernel itself)?
- * Returns 0, -ENOENT, or another negative errno.
+ * Calls @found for each function that matches @pattern, a name or one with wildcards; of these only
+ * for what the function tracer can trace, if it says so. Returns 0, or a negative errno.
  */
-int kernel_function_find(const char *name, char *module, size_t size);
+int kernel_functions_each(const char *pattern,
+			  void (*found)(const struct kernel_function *function, void *arg),
+			  void *arg);
 
 /*
  * The number of the prototype of function @name of @module (NULL: the kernel itself), and the BTF

@@ -14,7 +14,9 @@ struct event_search {
 };
 
 struct event_kind {
+	const char *name;  /* in a word */
 	const char *title; /* in words */
+	bool one_each;	   /* a program can be attached to one event only */
 
 	/* See events_find(). Finding nothing is an error where the spec has no wildcards. */
 	int (*find)(const struct event_search *search);

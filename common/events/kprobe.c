@@ -14,7 +14,7 @@ static const struct event_kind *kind_of(const struct event_search *search)
 	return search->spec->kind == SPEC_KRETPROBE ? &kretprobe_kind : &kprobe_kind;
 }
 
-static void add(const char *name, const char *module, void *arg)
+static void add(const struct kernel_function *f, void *arg)
 {
 	const struct event_search *search = arg;
 	const char *kind = spec_kind_name(search->spec->kind);
@@ -22,18 +22,19 @@ static void add(const char *name, const char *module, void *arg)
 	struct event *event;
 
 	event = event_add(search->found, kind_of(search),
-			  offset ? event_text("%s:%s+%#llx", kind, name, (unsigned long long)offset)
-				 : event_text("%s:%s", kind, name));
-	event->function = event_have(strdup(name));
-	event->module = module && *module ? event_have(strdup(module)) : NULL;
+			  offset ? event_text("%s:%s+%#llx", kind, f->name,
+					      (unsigned long long)offset)
+				 : event_text("%s:%s", kind, f->name));
+	event->function = event_have(strdup(f->name));
+	event->module = f->module ? event_have(strdup(f->module)) : NULL;
 	event->offset = offset;
+	event->address = f->address;
 }
 
 static int find(const struct event_search *search)
 {
 	const struct spec *spec = search->spec;
 	size_t before = search->found->count;
-	char module[64];
 	int err = event_need_pmu(search, "kprobe", "CONFIG_KPROBE_EVENTS");
 
 	if (err)
@@ -41,22 +42,16 @@ static int find(const struct event_search *search)
 	if (spec->kind == SPEC_KRETPROBE && spec->offset)
 		return event_refuse(search, -EINVAL, EXIT_USAGE,
 				    "kretprobe:%s is a return, which has no offset", spec->name);
-	if (spec_is_wild(spec->name)) {
-		err = kernel_functions_each(spec->name, add, (void *)search);
-		/* Several functions may have one name. */
-		event_sort(search->found, before);
-	} else {
-		err = kernel_function_find(spec->name, module, sizeof(module));
-		if (!err)
-			add(spec->name, module, (void *)search);
-	}
-	if (err == -ENOENT)
-		return event_refuse(search, err, EXIT_USAGE, "this kernel has no function %s",
-				    spec->name);
+	err = kernel_functions_each(spec->name, add, (void *)search);
+	/* Several functions may have one name. */
+	event_sort(search->found, before);
 	if (err)
 		return event_refuse(search, err, EXIT_CANNOT,
 				    "cannot read the kernel's functions: %s%s", strerror(-err),
 				    kernel_missing(err));
+	if (search->found->count == before && !spec_is_wild(spec->name))
+		return event_refuse(search, -ENOENT, EXIT_USAGE, "this kernel has no function %s",
+				    spec->name);
 	return 0;
 }
 
@@ -81,10 +76,16 @@ static int attach(const struct event *event, int prog, pid_t pid, struct event_l
 	};
 
 	(void)pid;
+	/* Of two functions of one name each has its own address; and the kernel need not look for it. */
+	if (event->address) {
+		attr.kprobe_func = 0;
+		attr.kprobe_addr = event->address + event->offset;
+	}
 	return event_attach_probe("kprobe", &attr, event->kind == &kretprobe_kind, 0, prog, links);
 }
 
 const struct event_kind kprobe_kind = {
+	.name = "kprobe",
 	.title = "entry of a kernel function (kprobe)",
 	.find = find,
 	.read_fields = read_fields,
@@ -94,6 +95,7 @@ const struct event_kind kprobe_kind = {
 };
 
 const struct event_kind kretprobe_kind = {
+	.name = "kretprobe",
 	.title = "return of a kernel function (kretprobe)",
 	.find = find,
 	.read_fields = read_fields,

@@ -190,6 +190,7 @@ static int attach(const struct event *event, int prog, pid_t pid, struct event_l
 }
 
 const struct event_kind perf_kind = {
+	.name = "perf",
 	.title = "event that the kernel or the CPU counts",
 	.find = find,
 	.read_fields = read_fields,

@@ -59,6 +59,33 @@ static int find(const struct event_search *search)
 			    err == -EACCES || err == -EPERM ? " (be root)" : kernel_missing(err));
 }
 
+/* Types that have been looked for: going through all of the kernel's takes a millisecond. */
+static struct known_type {
+	char name[64];
+	__u32 kind, id; /* 0: there is none */
+} * known_types;
+static size_t known_type_count;
+
+/* The type called @name in the kernel's BTF; 0: there is none. */
+static __u32 find_type(const char *name, __u32 kind)
+{
+	struct known_type *known;
+	size_t i;
+	int id;
+
+	for (i = 0; i < known_type_count; i++) {
+		if (known_types[i].kind == kind && !strcmp(known_types[i].name, name))
+			return known_types[i].id;
+	}
+	id = kernel_btf() ? btf__find_by_name_kind(kernel_btf(), name, kind) : -ENOENT;
+	known_types = event_have(realloc(known_types, (i + 1) * sizeof(*known_types)));
+	known = &known_types[known_type_count++];
+	snprintf(known->name, sizeof(known->name), "%s", name);
+	known->kind = kind;
+	known->id = id > 0 ? id : 0;
+	return known->id;
+}
+
 /* The id of struct or union @type, "const struct sock *", in the kernel's BTF; 0: it is none. */
 static __u32 pointed_to(const char *type)
 {
@@ -67,7 +94,6 @@ static __u32 pointed_to(const char *type)
 	char name[64];
 	unsigned int i;
 	size_t length;
-	int id;
 
 	if (!strstr(type, "struct ") && !is_union)
 		return 0;
@@ -82,10 +108,7 @@ static __u32 pointed_to(const char *type)
 		return 0;
 	memcpy(name, type, length);
 	name[length] = 0;
-	id = kernel_btf() ? btf__find_by_name_kind(kernel_btf(), name,
-						   is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT)
-			  : -ENOENT;
-	return id > 0 ? id : 0;
+	return find_type(name, is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT);
 }
 
 static void point(struct event *event, const char *type, bool of_user, struct expr_field *field)
@@ -147,7 +170,7 @@ static struct expr_type integer(const char *type)
 	};
 	struct expr_field field = {};
 	size_t i;
-	int id;
+	__u32 id;
 
 	if (!strncmp(type, "const ", 6))
 		type += 6;
@@ -156,9 +179,8 @@ static struct expr_type integer(const char *type)
 			return integers[i].type;
 	}
 	/* Others (key_t, rwf_t) the kernel knows. */
-	id = kernel_btf() ? btf__find_by_name_kind(kernel_btf(), type, BTF_KIND_TYPEDEF) : 0;
-	if (id <= 0 || !expr_field_of_type(kernel_btf(), id, &field) ||
-	    field.content != CONTENT_NUMBER)
+	id = find_type(type, BTF_KIND_TYPEDEF);
+	if (!id || !expr_field_of_type(kernel_btf(), id, &field) || field.content != CONTENT_NUMBER)
 		return (struct expr_type){};
 	return (struct expr_type){ field.size, field.is_signed };
 }
@@ -232,6 +254,9 @@ static void add_field(struct event *event, const struct trace_field *from)
 		point(event, from->type, is_syscall || strstr(from->type, "__user"), &field);
 	else if (is_syscall && usable)
 		narrow(from, &field);
+	/* Programs get a system call's arguments, not what else later kernels have in its record. */
+	if (is_syscall && from->is_dynamic)
+		usable = false;
 	event_add_field(event, from->name, from->type, usable ? &field : NULL);
 }
 
@@ -266,6 +291,7 @@ static int attach(const struct event *event, int prog, pid_t pid, struct event_l
 }
 
 const struct event_kind tracepoint_kind = {
+	.name = "tracepoint",
 	.title = "tracepoint",
 	.find = find,
 	.read_fields = read_fields,

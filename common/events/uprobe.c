@@ -159,6 +159,7 @@ static int attach(const struct event *event, int prog, pid_t pid, struct event_l
 }
 
 const struct event_kind uprobe_kind = {
+	.name = "uprobe",
 	.title = "entry of a function of a program or library (uprobe)",
 	.find = find,
 	.read_fields = read_fields,
@@ -168,6 +169,7 @@ const struct event_kind uprobe_kind = {
 };
 
 const struct event_kind uretprobe_kind = {
+	.name = "uretprobe",
 	.title = "return of a function of a program or library (uretprobe)",
 	.find = find,
 	.read_fields = read_fields,

@@ -239,6 +239,7 @@ static int attach(const struct event *event, int prog, pid_t pid, struct event_l
 }
 
 const struct event_kind usdt_kind = {
+	.name = "usdt",
 	.title = "probe of a program or library (USDT)",
 	.find = find,
 	.read_fields = read_fields,

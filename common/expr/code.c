@@ -180,8 +180,18 @@ void code_load_word(struct emitter *m, __u8 dst, unsigned int offset)
 	as_number(m, dst);
 }
 
-void code_load_context(struct emitter *m, __u8 dst)
+void code_load_address(struct emitter *m, __u8 dst, __u8 base, int offset)
 {
-	code_move(m, dst, m->context);
+	code_move(m, dst, base);
 	as_number(m, dst);
+	if (offset)
+		code_alu_by(m, true, BPF_ADD, dst, offset, 0);
+}
+
+/* Without a jump: a multiplication with the address's highest bit. */
+void code_no_user_address(struct emitter *m)
+{
+	code_move(m, BPF_REG_4, BPF_REG_3);
+	code_alu_by(m, true, BPF_RSH, BPF_REG_4, 63, 0);
+	code_alu(m, true, BPF_MUL, BPF_REG_3, BPF_REG_4);
 }

@@ -12,8 +12,9 @@
 
 /* Values that wait are at 8, 16 ... bytes below the frame pointer; below is room for a string. */
 #define MOST_WAITING 14
-#define SCRATCH_SIZE 136
+#define SCRATCH_SIZE 200
 #define SCRATCH	     (-8 * MOST_WAITING - SCRATCH_SIZE)
+#define CHUNK_AT     (SCRATCH - 8)
 
 struct emitter {
 	struct expr_code *code;
@@ -70,8 +71,14 @@ void emit_fail(struct emitter *m, size_t at, const char *what);
 /* The context's word at @offset, which may hold a pointer: as a number. */
 void code_load_word(struct emitter *m, __u8 dst, unsigned int offset);
 
-/* The context's address, as a number. */
-void code_load_context(struct emitter *m, __u8 dst);
+/* The address @base + @offset, as a number. */
+void code_load_address(struct emitter *m, __u8 dst, __u8 base, int offset);
+
+/*
+ * r3, if it is no address of the kernel's, becomes 0, which no helper reads. Of others that cannot be
+ * addresses at all kernels before 6.2 may warn in their log. Uses r4.
+ */
+void code_no_user_address(struct emitter *m);
 
 /* emit.c: a number into r0; and jumps @to somewhere if @e is true, or if it is not. */
 void emit_value(struct emitter *m, const struct expr *e);

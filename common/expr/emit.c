@@ -193,6 +193,8 @@ static void emit_read(struct emitter *m, enum expr_memory memory, unsigned int s
 	code_move(m, BPF_REG_1, BPF_REG_10);
 	code_alu_by(m, true, BPF_ADD, BPF_REG_1, SCRATCH, 0);
 	code_set(m, BPF_REG_2, size);
+	if (memory == MEMORY_KERNEL)
+		code_no_user_address(m);
 	if (memory == MEMORY_EITHER)
 		code_jump_if_by(m, true, BPF_JSLT, BPF_REG_3, 0, 0, &kernel);
 	if (memory != MEMORY_KERNEL)
@@ -260,8 +262,7 @@ static void emit_record_element(struct emitter *m, const struct expr *e)
 		code_jump_if(m, true, BPF_JGE, BPF_REG_4, BPF_REG_2, &outside);
 	} else {
 		code_jump_if_by(m, true, BPF_JGE, BPF_REG_4, elements, BPF_REG_2, &outside);
-		code_load_context(m, BPF_REG_3);
-		code_alu_by(m, true, BPF_ADD, BPF_REG_3, f->offset, 0);
+		code_load_address(m, BPF_REG_3, m->context, f->offset);
 	}
 	code_alu_by(m, true, BPF_MUL, BPF_REG_4, e->type.size, 0);
 	code_alu(m, true, BPF_ADD, BPF_REG_3, BPF_REG_4);

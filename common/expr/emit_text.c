@@ -14,14 +14,13 @@
 #include "lex.h"
 
 /* Of longer strings globs look at so many characters. */
-#define MOST_LOOKED_AT 256
+#define MOST_LOOKED_AT (SCRATCH_SIZE - 1)
 
 /* Strings that the automaton reads directly, not through a helper, are so short. */
 #define MOST_DIRECT 16
 
-/* Of the scratch area: a word with a NUL behind it; and where a string's end is kept. */
-#define CHUNK	 8
-#define END_KEPT (SCRATCH + SCRATCH_SIZE - 8)
+/* It takes so many characters at a time: a register is full of them. */
+#define CHUNK 8
 
 static bool is_comm(const struct expr *text)
 {
@@ -54,7 +53,7 @@ void emit_location(struct emitter *m, const struct expr_field *f)
 	code_move(m, BPF_REG_0, BPF_REG_2);
 	code_alu_by(m, true, BPF_AND, BPF_REG_0, 0xffff, 0);
 	code_alu_by(m, true, BPF_RSH, BPF_REG_2, 16, 0);
-	code_load_context(m, BPF_REG_3);
+	code_load_address(m, BPF_REG_3, m->context, 0);
 	code_alu(m, true, BPF_ADD, BPF_REG_3, BPF_REG_0);
 	if (f->relative)
 		code_alu_by(m, true, BPF_ADD, BPF_REG_3, f->offset + 4, 0);
@@ -75,8 +74,7 @@ static uint64_t emit_address(struct emitter *m, const struct expr *text, bool *i
 		return text->elements;
 	}
 	if (text->field->content == CONTENT_CHARS) {
-		code_load_context(m, BPF_REG_3);
-		code_alu_by(m, true, BPF_ADD, BPF_REG_3, text->field->offset, 0);
+		code_load_address(m, BPF_REG_3, m->context, text->field->offset);
 		return text->field->size;
 	}
 	emit_location(m, text->field);
@@ -90,6 +88,8 @@ static void emit_read_text(struct emitter *m, const struct expr *text)
 	enum expr_memory memory = text->kind == EXPR_AT ? text->memory : MEMORY_KERNEL;
 	struct jumps kernel = {}, end = {};
 
+	if (memory == MEMORY_KERNEL)
+		code_no_user_address(m);
 	if (memory == MEMORY_EITHER)
 		code_jump_if_by(m, true, BPF_JSLT, BPF_REG_3, 0, 0, &kernel);
 	if (memory != MEMORY_KERNEL)
@@ -306,42 +306,31 @@ static void emit_walk_direct(struct emitter *m, const struct expr *text,
 	}
 }
 
-/* Any string: by chunks. r8 is the next one's address, r9 how many may come. */
+/*
+ * Any string: a copy, by chunks. r8 is the next one's address, r9 how many may come. Only a helper can
+ * read the stack at a place that changes, in old kernels. Nothing but the ends of the loop is a jump
+ * in it: verifiers lose sight of what they have already seen of more.
+ */
 static void emit_walk(struct emitter *m, const struct expr *text, const struct comm_glob *glob,
 		      struct jumps *end, struct jumps *no)
 {
-	struct jumps fits = {};
-	unsigned int again;
-	bool in_r2, bounded;
-	uint64_t limit;
+	uint64_t limit = most_characters(text);
+	unsigned int again, most = MOST_LOOKED_AT;
 
-	limit = emit_address(m, text, &in_r2);
-	bounded = in_r2 || (limit && limit < MOST_LOOKED_AT);
-	code_move(m, BPF_REG_8, BPF_REG_3);
-	if (bounded && !in_r2)
-		code_set(m, BPF_REG_2, limit);
-	if (bounded) {
-		code_alu(m, true, BPF_ADD, BPF_REG_3, BPF_REG_2);
-		code_store(m, END_KEPT, BPF_REG_3);
-	}
-	clear_scratch(m, 2 * CHUNK);
+	if (limit && limit < most)
+		most = limit;
+	emit_copy(m, text, most + 1);
+	code_load_address(m, BPF_REG_8, BPF_REG_10, SCRATCH);
 	code_set(m, BPF_REG_7, glob->start);
-	code_set(m, BPF_REG_9, MOST_LOOKED_AT / CHUNK);
+	code_set(m, BPF_REG_9, (most + CHUNK - 1) / CHUNK);
 	again = m->count;
-	clear_scratch(m, CHUNK);
-	code_set(m, BPF_REG_2, CHUNK + 1);
-	if (bounded) {
-		code_load(m, 8, BPF_REG_2, BPF_REG_10, END_KEPT);
-		code_alu(m, true, BPF_SUB, BPF_REG_2, BPF_REG_8);
-		code_alu_by(m, true, BPF_ADD, BPF_REG_2, 1, 0);
-		code_jump_if_by(m, true, BPF_JLE, BPF_REG_2, CHUNK + 1, 0, &fits);
-		code_set(m, BPF_REG_2, CHUNK + 1);
-		code_land(m, &fits);
-	}
+	code_move(m, BPF_REG_1, BPF_REG_10);
+	code_alu_by(m, true, BPF_ADD, BPF_REG_1, CHUNK_AT, 0);
+	code_set(m, BPF_REG_2, CHUNK);
 	code_move(m, BPF_REG_3, BPF_REG_8);
-	scratch_to(m, BPF_REG_1);
-	emit_read_text(m, text);
-	code_load(m, 8, BPF_REG_3, BPF_REG_10, SCRATCH);
+	code_call(m, BPF_FUNC_probe_read_kernel);
+	code_load(m, CHUNK, BPF_REG_3, BPF_REG_10, CHUNK_AT);
+	emit_end_at_nul(m);
 	emit_characters(m, glob, CHUNK, end, no);
 	code_alu_by(m, true, BPF_ADD, BPF_REG_8, CHUNK, 0);
 	code_alu_by(m, true, BPF_SUB, BPF_REG_9, 1, 0);

@@ -4,6 +4,14 @@
  * parse.c, then made into BPF instructions by emit.c, so that a filter or a key costs no more than
  * one written by hand.
  *
+ * There are C's operators, casts to types of numbers, integer and character literals, members through
+ * pointers whose type BTF tells, elements of arrays and enumerators that are in that BTF. Strings are
+ * fields of characters, members that are arrays of them, and what pointers to them lead to; they are
+ * compared with a string in quotes, of 127 characters at most, by == and !=, or as a whole with a glob
+ * by ~: `*` stands for any characters, `?` for one, `[a-z]` and `[!a-z]` for one of a set, and a
+ * backslash takes the next one as it is. Globs that are more than a prefix and a `*` look at a string's
+ * first 199 characters. As a key a string has its first 63.
+ *
  * What C leaves undefined has a value here: a division by zero gives 0, so does a shift by as many
  * bits as there are or more, so does an element beyond an array's end, and so does what cannot be
  * read. Numbers wrap around. A string that cannot be read is empty.
@@ -152,7 +160,7 @@ struct expr_code {
 int expr_emit(const struct expr *e, struct expr_code *code, struct expr_error *error);
 
 #define EXPR_TEXT_SIZE 64
-#define EXPR_STACK     256
+#define EXPR_STACK     320
 
 /*
  * Tells on stderr, headed by the unit's name, what is wrong with @text: the expression with a caret

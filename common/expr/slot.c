@@ -434,9 +434,19 @@ out:
 	return fd;
 }
 
+/* Other sections that libbpf does not know stay unknown. */
+static int check_section(struct bpf_program *prog, long cookie)
+{
+	const char *section = bpf_program__section_name(prog);
+
+	(void)cookie;
+	return strcmp(section, "event") && strncmp(section, "event/", 6) ? -EINVAL : 0;
+}
+
 int slots_setup(void)
 {
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = prepare);
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_setup_fn = check_section,
+		    .prog_prepare_load_fn = prepare);
 	static int handler;
 
 	/*

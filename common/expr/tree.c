@@ -315,8 +315,7 @@ struct expr *as_text(struct typing *t, struct expr *e)
 	return at;
 }
 
-/* How many characters the string @text has at most; 0: that is not known. */
-static uint64_t most_characters(const struct expr *text)
+uint64_t most_characters(const struct expr *text)
 {
 	if (text->kind == EXPR_AT)
 		return text->elements;

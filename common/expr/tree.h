@@ -123,6 +123,9 @@ struct expr *tree_choice(struct typing *t, size_t at, struct expr *condition, st
 /* @e where a string is needed: a pointer to characters becomes what it points to. */
 struct expr *as_text(struct typing *t, struct expr *e);
 
+/* How many characters the string @text has at most; 0: that is not known. */
+uint64_t most_characters(const struct expr *text);
+
 /* a == b, a != b (EXPR_EQUAL, EXPR_UNEQUAL) or a ~ b of strings. */
 struct expr *compare_text(struct typing *t, enum expr_kind kind, size_t at, struct expr *a,
 			  struct expr *b);

@@ -5,6 +5,7 @@ import contextlib
 import glob
 import json
 import os
+import pty
 import re
 import select
 import signal
@@ -231,6 +232,49 @@ def held_programs():
     return held
 
 
+def on_terminal(argv, lines=20, columns=100, env=None):
+    """What a terminal gets to see of a program that succeeds, with its control sequences."""
+    pid, terminal = pty.fork()
+    if not pid:
+        time.sleep(0.1)  # until it has its size
+        os.execve(argv[0], argv, dict(os.environ, TERM="xterm", **(env or {})))
+    subprocess.run(["stty", "rows", str(lines), "cols", str(columns)], stdin=terminal, check=True)
+    seen = b""
+    while select.select([terminal], [], [], PATIENCE)[0]:
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:  # nobody has the other end any more
+            break
+        if not data:
+            break
+        seen += data
+    os.close(terminal)
+    status = os.waitpid(pid, 0)[1]
+    assert not status, f"{argv}: status {status}: {seen}"
+    return seen.decode(errors="replace").replace("\r\n", "\n")
+
+
+def screens(seen):
+    """What a terminal showed, one after the other, each in place of the one before."""
+    return seen.split("\033[H\033[2J")[1:]
+
+
+@contextlib.contextmanager
+def full_pipe():
+    """The end to write to of a pipe that nobody reads and that is full."""
+    reader, writer = os.pipe()
+    try:
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * 4096)
+        os.set_blocking(writer, True)
+        yield writer
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
 def cgroup2_root():
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         for line in mounts:
@@ -266,3 +310,25 @@ class Case(unittest.TestCase):
         allowed = truth * percent / 100 + slack
         self.assertLessEqual(abs(value - truth), allowed,
                              f"{what}: {value} is not within {percent} % of {truth}")
+
+
+class UnloadingCase(Case):
+    """
+    A test case after which, whatever happened, no program of the unit is in the kernel: one whose
+    name OWN matches. Others may load programs meanwhile, also units, and these somebody holds.
+    """
+
+    OWN = re.compile("")
+
+    def setUp(self):
+        self.programs = loaded_programs()
+
+    def tearDown(self):
+        for _ in range(100):
+            left = loaded_programs() - self.programs
+            if not left:
+                return
+            time.sleep(0.05)  # the kernel frees them when nobody can run them any more
+        listed = json.loads(run(["/usr/sbin/bpftool", "-j", "prog"]).out)
+        ours = {p["id"] for p in listed if self.OWN.match(p.get("name", ""))}
+        self.assertFalse((left & ours) - held_programs(), "programs were left in the kernel")

@@ -189,6 +189,12 @@ int allocators_choose(struct kmemleak *skel, const char *list)
 	return EXIT_CANNOT;
 }
 
+bool allocators_free_late(const struct kmemleak *skel)
+{
+	return skel->rodata->cache_event_has_size &&
+	       bpf_program__autoload(skel->progs.freed_in_cache);
+}
+
 bool allocators_doubled(const char *name)
 {
 	unsigned int i;

@@ -48,4 +48,7 @@ void trim_chain(struct symbols *symbols, struct callchain *chain, const struct s
 /* Is the site's address one of code? */
 bool site_has_address(const struct site *site);
 
+/* Are some frees seen only when they are over? To be asked after allocators_choose(). */
+bool allocators_free_late(const struct kmemleak *skel);
+
 #endif

@@ -9,7 +9,8 @@
  *
  * An address has one owner at a time: it is put in before the allocator returns it, and taken out
  * before it can be allocated again. So all that can happen at once is that two CPUs, or a CPU and
- * what interrupts it, want the same free slot.
+ * what interrupts it, want the same free slot. Where frees are only seen when they are over, there are
+ * no buckets.
  */
 #ifndef BUCKETS_BPF_H
 #define BUCKETS_BPF_H
@@ -40,10 +41,10 @@ static __always_inline u64 bucket_key(const struct object_key *name)
 	return (name->address & ~0ULL >> 8) | (u64)(name->name_space + 1) << 56;
 }
 
-/* Where @key belongs: a bucket is for a KiB of addresses, or four pages. */
+/* Where @key belongs: a bucket is for a KiB of addresses, or four pages, each a struct of 64 bytes. */
 static __always_inline struct bucket *bucket_of(u64 key)
 {
-	u64 place = key >> 56 == BY_PAGE + 1 ? (key >> 2) : key >> 10;
+	u64 place = key >> (key >> 56 == BY_PAGE + 1 ? 8 : 10);
 	u64 group = (place / GROUP_BUCKETS ^ key >> 56) * SPREAD >> 32;
 	u32 at;
 
@@ -99,6 +100,8 @@ static __always_inline bool bucket_put(struct bucket *b, u64 key, const struct o
 			slot->chain = object->chain;
 			slot->time = object->time | (u64)object->site.allocator
 							    << SLOT_ALLOCATOR_SHIFT;
+			/* Who sees the key sees what has been stored before. */
+			asm volatile("" : : : "memory");
 			*(volatile u64 *)&b->keys[i] = key;
 			return true;
 		}
@@ -114,7 +117,7 @@ static __always_inline bool bucket_take(struct bucket *b, u64 key)
 
 	if (i >= BUCKET_SLOTS)
 		return false;
-	b->keys[i] = 0;
+	*(volatile u64 *)&b->keys[i] = 0;
 	__sync_fetch_and_add(&b->claims, -(1ULL << 8 * i));
 	return true;
 }
@@ -138,7 +141,9 @@ static __always_inline void put_elsewhere(struct bucket *b, const struct object_
 	struct bucket *second = second_bucket_of(key);
 
 	__sync_fetch_and_add(&b->elsewhere, 1);
-	if (!(second && bucket_put(second, key, object)) && !add_object(name, object))
+	/* In its own there may be room by now, but it would not be counted there. */
+	if (!(second && second != b && bucket_put(second, key, object)) &&
+	    !add_object(name, object))
 		__sync_fetch_and_add(&b->elsewhere, -1);
 }
 

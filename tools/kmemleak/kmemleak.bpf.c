@@ -272,12 +272,6 @@ int freed_vmalloc(struct bpf_raw_tracepoint_args *ctx)
 /* So many the kernel frees in bulk at most: a page of pointers. */
 #define MOST_IN_BULK 512
 
-/* Not static: so the verifier looks at it by itself, and not once for each of them. */
-__noinline int forget_one_of_many(u64 address)
-{
-	return forget_in_kernel(BY_ADDRESS, address);
-}
-
 /*
  * What is freed in bulk, such as what kfree_rcu() has collected, has no tracepoint of its own: it is
  * seen only where the kernel lets programs be attached to its functions. Returns how many objects it
@@ -293,7 +287,7 @@ static __always_inline u32 free_bulk(u64 objects, u64 count)
 			break;
 		if (!bpf_probe_read_kernel(&address, sizeof(address),
 					   (void *)(objects + i * sizeof(address))))
-			found += forget_one_of_many(address);
+			found += forget_in_kernel(BY_ADDRESS, address);
 	}
 	return found;
 }
@@ -380,13 +374,17 @@ static __always_inline void freed_packet(u64 packet)
 SEC("raw_tp/consume_skb")
 int packet_consumed(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	freed_packet(ARG(0));
+	release_cpu();
 	return 0;
 }
 
 SEC("raw_tp/kfree_skb")
 int packet_dropped(struct bpf_raw_tracepoint_args *ctx)
 {
+	hold_cpu();
 	freed_packet(ARG(0));
+	release_cpu();
 	return 0;
 }

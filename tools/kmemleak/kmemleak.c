@@ -33,7 +33,7 @@
 #define WALK_SHARE 100
 
 /* When there are more stacks than twice those that are in use and this, the others are forgotten. */
-#define SPARE_CHAINS 8192
+#define SPARE_CHAINS 2048
 
 /* Buckets count on what a CPU stores being seen in that order by others. */
 #ifdef __x86_64__
@@ -74,8 +74,8 @@ static const struct option_entry options[] = {
 	{ "top", 0, OPTION_COUNT, "N", "only N rows: those with the oldest objects",
 	  .value = &most_rows, .least = 1, .most = UINT32_MAX },
 	{ "max-live", 0, OPTION_COUNT, "N",
-	  "room for N live objects of 81 bytes, --user 120 (1048576: 85 MB)", .value = &max_live,
-	  .least = 1, .most = MOST_LIVE },
+	  "room for N live objects of 81 bytes (85 MB); of --user, --alloc: 120",
+	  .value = &max_live, .least = 1, .most = MOST_LIVE },
 	{},
 };
 
@@ -181,7 +181,7 @@ static int make_room(void)
 
 	/* Up, as `live` takes more memory by half for one more than a power of two. */
 	if (!user && !alloc_events && max_live >= 2 * group && STORES_IN_ORDER &&
-	    !kernel_is_without("buckets"))
+	    !allocators_free_late(skel) && !kernel_is_without("buckets"))
 		groups = (max_live / 2 + group - 1) / group;
 	skel->rodata->bucket_groups = groups;
 	if (groups)

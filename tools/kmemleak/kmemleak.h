@@ -26,7 +26,7 @@ struct field {
 /* What an object is told by. */
 enum name_space {
 	BY_ADDRESS, /* of the kernel, or of process `pid` */
-	BY_PAGE,    /* its frame's number */
+	BY_PAGE,    /* its struct page's address */
 	BY_PERCPU,  /* its offset */
 };
 
@@ -70,7 +70,7 @@ struct bucket_slot {
 /* Objects whose addresses are near each other. */
 struct bucket {
 	__u64 keys[BUCKET_SLOTS]; /* 0: the slot is free, or being filled */
-	__u64 claims;		  /* a byte for each slot, see claim_slot() */
+	__u64 claims;		  /* a byte for each slot, see bucket_put() */
 	__u32 elsewhere;	  /* so many that belong here are in another bucket or in `live` */
 	__u32 pad;
 	struct bucket_slot slots[BUCKET_SLOTS];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Objects that live are in a hash by what they are told by: an allocation puts one in, a free takes
- * it out, and userspace has them counted by site and stack when it wants to know. So an event costs
- * one operation on one map.
+ * Objects that live are in a hash by what they are told by, most of the kernel's in the array of
+ * buckets.bpf.h: an allocation puts one in, a free takes it out, and userspace has them counted by site
+ * and stack when it wants to know. So an event costs one operation on one map.
  */
 #ifndef LIVE_BPF_H
 #define LIVE_BPF_H

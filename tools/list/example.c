@@ -70,7 +70,7 @@ char *example_of(const struct event *event)
 	if (to) {
 		fprintf(to, "%s -e '", units[unit].name);
 		put_quoted(to, event->name);
-		fprintf(to, "/%s>0/", name);
+		fprintf(to, "/%s!=0/", name);
 		if (units[unit].needs_key)
 			fprintf(to, "key=%s/", name);
 		fputs("' --duration 1s", to);

@@ -187,7 +187,7 @@ void print_json(FILE *to, const struct event *event, bool wanted)
 	char *detail = event_detail(event);
 
 	json_add_text(object, "event", event->name);
-	json_add_text(object, "kind", event_title(event));
+	json_add_text(object, "kind", event_kind_name(event));
 	json_add_text(object, "detail", detail);
 	json_add_text(object, "system", event->system);
 	json_add_text(object, "name", event->function);

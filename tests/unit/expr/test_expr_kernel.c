@@ -55,6 +55,12 @@ static const struct expr_field number_fields[] = {
 	  .size = 4,
 	  .elements = 4,
 	  .is_signed = true },
+	{ .name = "w",
+	  .content = CONTENT_ARRAY,
+	  .offset = ARGUMENTS + 32,
+	  .size = 2,
+	  .elements = 2,
+	  .is_signed = true },
 };
 
 /* The first argument says where the string is, the second points to it, the others are it. */
@@ -69,10 +75,11 @@ static const struct expr_field text_fields[] = {
 	{ .name = "first", .content = CONTENT_CHARS, .offset = ARGUMENTS + TEXT_AT, .size = 11 },
 	{ .name = "loc", .content = CONTENT_LOC_CHARS, .offset = ARGUMENTS },
 	{ .name = "user", .content = CONTENT_USER_STRING, .offset = ARGUMENTS + 8 },
+	{ .name = "either", .content = CONTENT_STRING, .offset = ARGUMENTS + 8 },
 };
 
-static const struct expr_scope number_scope = { .fields = number_fields, .count = 10 };
-static const struct expr_scope text_scope = { .fields = text_fields, .count = 4 };
+static const struct expr_scope number_scope = { .fields = number_fields, .count = 11 };
+static const struct expr_scope text_scope = { .fields = text_fields, .count = 5 };
 
 struct case_ {
 	char *text;
@@ -311,7 +318,9 @@ static void add_text(const char *text)
 	memset(record, 0, 48);
 	memcpy(record, &loc, 4);
 	memcpy(record + 8, &user, 8);
-	memcpy(record + TEXT_AT, text, strlen(text));
+	/* What is behind a string's end is not part of it. */
+	memset(record + TEXT_AT, 'a', TEXT_SIZE);
+	memcpy(record + TEXT_AT, text, strlen(text) + (strlen(text) < TEXT_SIZE));
 	strcpy(user, text);
 }
 

@@ -3,9 +3,7 @@
 
 import json
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -13,7 +11,8 @@ import tempfile
 import time
 import xml.etree.ElementTree as xml
 
-from harness import GUEST, Running, go, loaded_programs, run, waiting
+from harness import (GUEST, Running, UnloadingCase, go, loaded_programs, on_terminal, run, screens,
+                     waiting)
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
@@ -21,26 +20,12 @@ from leaks import (EVENTFD, HELD, KMEMLEAK, OBSERVING, LeakCase, around, ask, at
                    chosen, count, drop, finish, heap, kmemleak, leak, shown, size, work)
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-OURS = re.compile("made_|freed_|kfree_again|cache_again|pages_again|count_objects|count_slots|enter_|leave|"
-                  "process_|thread_gone")
 QUIET = ("--comm", "no-such-thread*")
 
 
-class Behaviour(LeakCase):
-    def setUp(self):
-        self.programs = loaded_programs()
-
-    def tearDown(self):
-        """Whatever happened: no program of ours stays in the kernel."""
-        for _ in range(100):
-            left = loaded_programs() - self.programs
-            if not left:
-                return
-            time.sleep(0.05)  # the kernel frees them when nobody can run them any more
-        # Others may load programs meanwhile; ours are known by their names.
-        listed = json.loads(run(["/usr/sbin/bpftool", "-j", "prog"]).out)
-        ours = {p["id"] for p in listed if OURS.match(p.get("name", ""))}
-        self.assertFalse(left & ours, "programs were left in the kernel")
+class Behaviour(UnloadingCase, LeakCase):
+    OWN = re.compile("made_|freed_|kfree_again|cache_again|pages_again|count_objects|count_slots|enter_|"
+                     "leave|process_|thread_gone")
 
     def test_help(self):
         """--help, --usage, -V: on standard output, status 0, and name every option"""
@@ -238,26 +223,10 @@ class Behaviour(LeakCase):
 
     def test_terminal(self):
         """a terminal: reports take each other's place, and fit"""
-        master, slave = pty.openpty()
-        subprocess.run(["stty", "rows", "20", "cols", "120"], stdin=slave, check=True)
-        process = subprocess.Popen([KMEMLEAK, "-i", "200ms", "--duration", "1500ms", "--max-live",
-                                    "50000"], stdin=slave, stdout=slave, stderr=slave,
-                                   env=dict(os.environ, TERM="xterm"))
-        os.close(slave)
-        seen = b""
-        while select.select([master], [], [], 60)[0]:
-            try:
-                data = os.read(master, 65536)
-            except OSError:
-                break
-            if not data:
-                break
-            seen += data
-        os.close(master)
-        self.assertEqual(process.wait(60), 0)
-        screens = seen.decode(errors="replace").split("\033[H\033[2J")[1:]
-        self.assertGreaterEqual(len(screens), 2)
-        for screen in screens:
+        seen = screens(on_terminal([KMEMLEAK, "-i", "200ms", "--duration", "1500ms", "--max-live",
+                                    "50000"]))
+        self.assertGreaterEqual(len(seen), 2)
+        for screen in seen:
             self.assertLessEqual(screen.count("\n"), 20)
 
     def test_json_contract(self):

@@ -90,6 +90,7 @@ class Behaviour(Case):
         text = run([LIST, "sched:*"]).out.splitlines()
         self.assertEqual([row["event"] for row in whole["rows"]], text)
         self.assertNotIn("fields", whole["rows"][0])
+        self.assertEqual({row["kind"] for row in whole["rows"]}, {"tracepoint"})
         several = run([LIST, "--json", "sched:sched_switch,cpu-clock", "sched:sched_wakeup"])
         self.assertEqual([row["name"] for row in several.report["rows"]],
                          ["sched_switch", "cpu-clock", "sched_wakeup"])

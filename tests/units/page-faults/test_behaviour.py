@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """page-faults as its users meet it: options, errors, exit statuses, signals, pipes and terminals."""
 
-import json
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import tempfile
 import time
 
-from harness import LOAD, Case, Running, held_programs, loaded_programs, run, tool
+from harness import LOAD, Running, UnloadingCase, loaded_programs, on_terminal, run, screens, tool
 
 FAULTS = tool("page-faults")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-OURS = ("minor_fault", "major_fault", "access_user", "access_kernel", "stack_exec")
 
 
 def faults(*args, **options):
@@ -27,21 +23,8 @@ def again(times):
     return [os.path.join(LOAD, "pages"), "again", "1000", str(times)]
 
 
-class Behaviour(Case):
-    def setUp(self):
-        self.programs = loaded_programs()
-
-    def tearDown(self):
-        """Whatever happened: no program of ours stays in the kernel."""
-        for _ in range(100):
-            left = loaded_programs() - self.programs
-            if not left:
-                return
-            time.sleep(0.05)  # the kernel frees them when nobody can run them any more
-        # Others may load programs meanwhile, which somebody holds.
-        listed = json.loads(run(["/usr/sbin/bpftool", "-j", "prog"]).out)
-        ours = {p["id"] for p in listed if p.get("name") in OURS}
-        self.assertFalse((left & ours) - held_programs(), "programs were left in the kernel")
+class Behaviour(UnloadingCase):
+    OWN = re.compile("minor_fault|major_fault|access_user|access_kernel|stack_exec")
 
     def test_help(self):
         """--help, --usage, -V: on standard output, status 0, and name every option"""
@@ -213,25 +196,9 @@ class Behaviour(Case):
 
     def test_terminal(self):
         """a terminal: reports take each other's place, and fit"""
-        master, slave = pty.openpty()
-        subprocess.run(["stty", "rows", "20", "cols", "120"], stdin=slave, check=True)
-        process = subprocess.Popen([FAULTS, "-i", "200ms", "--duration", "1500ms"], stdin=slave,
-                                   stdout=slave, stderr=slave, env=dict(os.environ, TERM="xterm"))
-        os.close(slave)
-        seen = b""
-        while select.select([master], [], [], 60)[0]:
-            try:
-                data = os.read(master, 65536)
-            except OSError:
-                break
-            if not data:
-                break
-            seen += data
-        os.close(master)
-        self.assertEqual(process.wait(60), 0)
-        screens = seen.decode(errors="replace").split("\033[H\033[2J")[1:]
-        self.assertGreaterEqual(len(screens), 2)
-        for screen in screens:
+        seen = screens(on_terminal([FAULTS, "-i", "200ms", "--duration", "1500ms"]))
+        self.assertGreaterEqual(len(seen), 2)
+        for screen in seen:
             self.assertLessEqual(screen.count("\n"), 20)
 
     def test_json_contract(self):

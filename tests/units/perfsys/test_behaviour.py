@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from harness import GUEST, Running, held_programs, loaded_programs, run, tool
+from harness import GUEST, Running, UnloadingCase, full_pipe, loaded_programs, run, tool
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
@@ -26,19 +26,7 @@ LATE = 5 if GUEST else 0.5
 LONG = 4 if GUEST else 2
 
 
-class Behaviour(CatchingCase):
-    def setUp(self):
-        self.programs = loaded_programs()
-
-    def tearDown(self):
-        """Whatever happened: no program stays in the kernel that nobody holds."""
-        for _ in range(100):
-            left = loaded_programs() - self.programs - held_programs()
-            if not left:
-                return
-            time.sleep(0.05)
-        self.fail(f"programs were left in the kernel: {left}")
-
+class Behaviour(UnloadingCase, CatchingCase):
     def sampling(self, *args, **options):
         """perfsys while it samples a CPU, for as long as nobody stops it."""
         unit = Running([*PERFSYS, "-v", "--json", "-C", str(CPU), *GATE, "-i", "250ms", "-s", "1m",
@@ -196,15 +184,7 @@ class Behaviour(CatchingCase):
 
     def test_second_interrupt(self):
         """a second Ctrl-C stops at once, even when nobody takes the report"""
-        reader, writer = os.pipe()
-        try:
-            os.set_blocking(writer, False)
-            try:
-                while True:
-                    os.write(writer, b"x" * 4096)
-            except BlockingIOError:
-                pass
-            os.set_blocking(writer, True)
+        with full_pipe() as writer:
             with busy(), folder() as (path, there), self.sampling(*there, stdout=writer) as unit:
                 unit.signal(signal.SIGINT)
                 self.wait_for_files(path, 1)
@@ -213,9 +193,6 @@ class Behaviour(CatchingCase):
                 unit.signal(signal.SIGINT)
                 self.assertEqual(unit.result().status, -signal.SIGINT)
                 self.assert_nothing_left(path)
-        finally:
-            os.close(reader)
-            os.close(writer)
 
     def test_killed(self):
         """kill -9 while it samples: nothing stays in the kernel, nor half a picture"""

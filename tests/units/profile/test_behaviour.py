@@ -3,21 +3,18 @@
 
 import json
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import tempfile
 import time
 import unittest
 
-from harness import (GUEST, Case, Running, cpu, held_programs, loaded_programs, named,
-                     observe_together, preferred, run, tool, waiting)
+from harness import (GUEST, Running, UnloadingCase, cpu, loaded_programs, named, observe_together,
+                     on_terminal, preferred, run, screens, tool, waiting)
 
 PROFILE = tool("profile")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-OWN = ("sample", "stack_exec", "follow_fork", "forget_task", "need_resched_be", "need_resched_af")
 
 
 def profile(*args, **options):
@@ -28,21 +25,8 @@ def has_pmu():
     return os.path.exists("/sys/bus/event_source/devices/cpu")
 
 
-class Behaviour(Case):
-    def setUp(self):
-        self.programs = loaded_programs()
-
-    def tearDown(self):
-        """Whatever happened: no program of ours stays in the kernel."""
-        for _ in range(100):
-            left = loaded_programs() - self.programs
-            if not left:
-                return
-            time.sleep(0.05)  # the kernel frees them when nobody can run them any more
-        # Others may load programs meanwhile, which somebody holds.
-        listed = json.loads(run(["/usr/sbin/bpftool", "-j", "prog"]).out)
-        ours = {p["id"] for p in listed if p.get("name") in OWN}
-        self.assertFalse((left & ours) - held_programs(), "programs were left in the kernel")
+class Behaviour(UnloadingCase):
+    OWN = re.compile("sample$|stack_exec|follow_fork|forget_task|need_resched_")
 
     def test_help(self):
         """--help, --usage, -V: on standard output, status 0, and name every option"""
@@ -322,44 +306,21 @@ class Behaviour(Case):
         self.assertNotIn("burn_seventy+0x", result.out)
         self.assertNotIn("\033", result.out)
 
-    def on_terminal(self, *args, lines=20):
-        """What a terminal gets to see."""
-        pid, terminal = pty.fork()
-        if not pid:
-            time.sleep(0.1)
-            os.environ.update(TERM="xterm")
-            os.execv(PROFILE, [PROFILE, *args])
-        subprocess.run(["stty", "rows", str(lines), "cols", "100"], stdin=terminal, check=True)
-        seen = b""
-        while True:
-            ready, _, _ = select.select([terminal], [], [], 60)
-            try:
-                data = os.read(terminal, 65536) if ready else b""
-            except OSError:
-                data = b""
-            if not data:
-                break
-            seen += data
-        os.close(terminal)
-        self.assertEqual(os.waitpid(pid, 0)[1], 0)
-        return seen.decode(errors="replace").replace("\r\n", "\n")
-
     def test_terminal(self):
         """on a terminal, reports take each other's place and are no longer than it"""
         with Running(cpu("both", "100")) as load:
             for options in (["--top", "-i", "200ms"], ["-i", "200ms"]):
                 with self.subTest(options):
-                    seen = self.on_terminal(*options, "--duration", "1s", "-p",
-                                            str(load.process.pid))
-                    screens = seen.split("\033[H\033[2J")[1:]
-                    self.assertIn(len(screens), range(2, 6))
-                    self.assertTrue(any("burn_seventy" in screen for screen in screens))
-                    for screen in screens:
+                    seen = screens(on_terminal([PROFILE, *options, "--duration", "1s", "-p",
+                                                str(load.process.pid)]))
+                    self.assertIn(len(seen), range(2, 6))
+                    self.assertTrue(any("burn_seventy" in screen for screen in seen))
+                    for screen in seen:
                         self.assertLessEqual(screen.count("\n"), 20)
 
     def test_top_on_terminal(self):
         """--top without -i refreshes"""
-        seen = self.on_terminal("--top", "--duration", "2500ms")
+        seen = on_terminal([PROFILE, "--top", "--duration", "2500ms"])
         self.assertIn(seen.count("\033[H\033[2J"), range(1, 4))
 
     def test_hostile_name(self):

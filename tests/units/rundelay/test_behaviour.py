@@ -4,16 +4,15 @@
 import glob
 import json
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import tempfile
 import time
 import unittest
 
-from harness import GUEST, PATIENCE, Case, Running, held_programs, loaded_programs, run, sched, tool
+from harness import (GUEST, PATIENCE, Running, UnloadingCase, full_pipe, loaded_programs,
+                     on_terminal, run, sched, screens, tool)
 
 RUNDELAY = tool("rundelay")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -23,22 +22,8 @@ def rundelay(*args, **options):
     return run([RUNDELAY, *args], **options)
 
 
-class Behaviour(Case):
-    def setUp(self):
-        self.programs = loaded_programs()
-
-    def tearDown(self):
-        """Whatever happened: no program of ours stays in the kernel."""
-        for _ in range(100):
-            left = loaded_programs() - self.programs
-            if not left:
-                return
-            time.sleep(0.05)  # the kernel frees them when nobody can run them any more
-        # Others may load programs meanwhile, which somebody holds.
-        listed = json.loads(run(["/usr/sbin/bpftool", "-j", "prog"]).out)
-        ours = {p["id"] for p in listed if p.get("name") in ("sched_switch", "task_walk",
-                                                             "task_fork", "sched_wakeup")}
-        self.assertFalse((left & ours) - held_programs(), "programs were left in the kernel")
+class Behaviour(UnloadingCase):
+    OWN = re.compile("sched_switch$|sched_wakeup|task_walk|task_fork")
 
     def test_help(self):
         """--help, -h, --usage, -V: on standard output, status 0, and name every option"""
@@ -285,15 +270,7 @@ class Behaviour(Case):
 
     def test_second_signal(self):
         """a second Ctrl-C stops at once, even when nobody takes the report"""
-        reader, writer = os.pipe()
-        try:
-            os.set_blocking(writer, False)
-            try:
-                while True:
-                    os.write(writer, b"x" * 4096)
-            except BlockingIOError:
-                pass
-            os.set_blocking(writer, True)
+        with full_pipe() as writer:
             with Running([RUNDELAY, "--json", "-v"], stdout=writer) as unit:
                 unit.wait_for("rundelay: observing")
                 unit.signal(signal.SIGINT)
@@ -301,9 +278,6 @@ class Behaviour(Case):
                 self.assertIsNone(unit.process.poll())
                 unit.signal(signal.SIGINT)
                 self.assertEqual(unit.result().status, -signal.SIGINT)
-        finally:
-            os.close(reader)
-            os.close(writer)
 
     def test_killed(self):
         """kill -9: nothing stays in the kernel"""
@@ -444,36 +418,16 @@ class Behaviour(Case):
         self.assertEqual(rest.count("\n\n" + first[:2]), reports, rest)
         self.assertNotIn("\033", first + rest)
 
-    def on_terminal(self, *args, **env):
-        """What a terminal of 20 lines gets to see."""
-        pid, terminal = pty.fork()
-        if not pid:
-            os.environ.update(TERM="xterm", **env)
-            os.execv(RUNDELAY, [RUNDELAY, *args])
-        subprocess.run(["stty", "rows", "20", "cols", "100"], stdin=terminal, check=True)
-        seen = b""
-        while True:
-            ready, _, _ = select.select([terminal], [], [], 60)
-            try:
-                data = os.read(terminal, 65536) if ready else b""
-            except OSError:
-                data = b""
-            if not data:
-                break
-            seen += data
-        os.close(terminal)
-        self.assertEqual(os.waitpid(pid, 0)[1], 0)
-        return seen.decode(errors="replace").replace("\r\n", "\n")
-
     def test_terminal(self):
         """on a terminal, reports take each other's place; NO_COLOR is honoured"""
-        seen = self.on_terminal("-i", "200ms", "--duration", "1s")
+        seen = on_terminal([RUNDELAY, "-i", "200ms", "--duration", "1s"])
         self.assertIn(seen.count("\033[H\033[2J"), range(2, 6))
         self.assertIn("\033[1m", seen)
-        seen = self.on_terminal("-i", "200ms", "--duration", "1s", NO_COLOR="1")
+        seen = on_terminal([RUNDELAY, "-i", "200ms", "--duration", "1s"],
+                           env={"NO_COLOR": "1"})
         self.assertNotIn("\033[1m", seen)
-        seen = self.on_terminal("--perins", "-i", "900ms", "--duration", "1800ms")
-        for screen in seen.split("\033[H\033[2J")[1:]:
+        seen = on_terminal([RUNDELAY, "--perins", "-i", "900ms", "--duration", "1800ms"])
+        for screen in screens(seen):
             self.assertLessEqual(screen.count("\n"), 20)
 
     def test_json_contract(self):
