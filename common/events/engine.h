@@ -24,7 +24,7 @@ struct engine_event {
 	const struct event *event;
 	unsigned int number; /* from 0, in the order of the command line: what slot_event() gives */
 	struct expr_type types[SLOTS]; /* what the slots' expressions give; size 0: a string */
-	struct slots slots;
+	struct filled_slots slots;
 	struct expr_code *codes[SLOTS]; /* what is in them, the event's own */
 };
 

@@ -406,7 +406,7 @@ static int prepare(struct bpf_program *prog, struct bpf_prog_load_opts *opts, lo
 	return err;
 }
 
-int slots_load_copy(const struct bpf_program *prog, const struct slots *slots)
+int slots_load_copy(const struct bpf_program *prog, const struct filled_slots *slots)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = slots->attach_type,
 		    .attach_btf_id = slots->btf_id, .attach_btf_obj_fd = slots->btf_fd);

@@ -24,7 +24,7 @@ int slot_fill(const struct bpf_program *prog, enum slot slot, const struct expr_
 int slot_set(const struct bpf_program *prog, enum slot slot, int32_t value);
 
 /* What a copy of a program has in its slots, and how it is loaded. */
-struct slots {
+struct filled_slots {
 	const struct expr_code *code[SLOTS]; /* NULL: `value` */
 	int32_t value[SLOTS];
 	enum bpf_prog_type type;
@@ -38,7 +38,7 @@ struct slots {
  * in place of what it has itself. Returns the copy's file descriptor, the caller's, or a negative
  * errno.
  */
-int slots_load_copy(const struct bpf_program *prog, const struct slots *slots);
+int slots_load_copy(const struct bpf_program *prog, const struct filled_slots *slots);
 
 /* Forgets what is in slots. After all programs are loaded, copies too, or when they are not going to be. */
 void slots_free(void);

@@ -32,6 +32,7 @@ struct result {
 	enum wish irqs;
 	uint64_t percent, room;
 	bool has_percent;
+	char events[64];
 };
 
 static struct result *shared;
@@ -409,6 +410,45 @@ static void counts_are_checked(void **state)
 	refuse_line(&full, "--than 1 -N 18446744073709551616", "-N");
 	refuse_line(&full, "-d 1", "at least 2");
 	refuse_line(&full, "--format png", "needs folded or svg");
+}
+
+/* What -e has taken, with a comma behind each. */
+static const char *take_event(const char *text)
+{
+	strcat(shared->events, text);
+	strcat(shared->events, ",");
+	return strcmp(text, "bad") ? NULL : "it is bad\n  bad\n  ^";
+}
+
+static const struct option_entry event_options[] = {
+	{ .name = "event",
+	  .letter = 'e',
+	  .kind = OPTION_REPEATED,
+	  .arg = "EVENT",
+	  .help = "which events",
+	  .check = take_event },
+	{},
+};
+
+static const struct synopsis eventful = {
+	.name = "eventfulunit",
+	.summary = "What does it answer?",
+	.description = "It answers exactly this.",
+	.options = event_options,
+};
+
+static void some_options_may_come_several_times(void **state)
+{
+	const struct result *r;
+
+	(void)state;
+	assert_string_equal(accept_line(&eventful, "-e a --event=b -ec")->events, "a,b,c,");
+	assert_string_equal(accept_line(&eventful, "")->events, "");
+	refuse_line(&eventful, "-e", "missing");
+	r = parse(&eventful, "-e a -e bad -e c");
+	assert_int_equal(r->status, 2);
+	assert_string_equal(r->err, "eventfulunit: it is bad\n  bad\n  ^\n");
+	assert_string_equal(r->events, "a,bad,");
 }
 
 static void ids_are_checked(void **state)
@@ -971,6 +1011,7 @@ int main(void)
 		cmocka_unit_test(a_value_for_a_flag_is_bad_usage),
 		cmocka_unit_test(times_are_checked),
 		cmocka_unit_test(counts_are_checked),
+		cmocka_unit_test(some_options_may_come_several_times),
 		cmocka_unit_test(ids_are_checked),
 		cmocka_unit_test(cpu_lists_are_checked),
 		cmocka_unit_test(globs_are_checked),

@@ -469,6 +469,20 @@ static void counts_are_grouped_by_thousands(void **state)
 	}
 }
 
+static void numbers_below_0_have_a_sign_before_their_groups(void **state)
+{
+	char buf[QUANTITY_LEN];
+
+	(void)state;
+	assert_string_equal(format_number(buf, 0), "0");
+	assert_string_equal(format_number(buf, 1234), "1,234");
+	assert_string_equal(format_number(buf, -1), "-1");
+	assert_string_equal(format_number(buf, -123), "-123");
+	assert_string_equal(format_number(buf, -1000), "-1,000");
+	assert_string_equal(format_number(buf, INT64_MAX), "9,223,372,036,854,775,807");
+	assert_string_equal(format_number(buf, INT64_MIN), "-9,223,372,036,854,775,808");
+}
+
 /* Without the space that people like. */
 static void squeeze(char *text)
 {
@@ -525,6 +539,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_printed_with_four_digits_in_the_largest_unit),
 		cmocka_unit_test(bounds_are_times_without_zeros_behind_the_point),
 		cmocka_unit_test(counts_are_grouped_by_thousands),
+		cmocka_unit_test(numbers_below_0_have_a_sign_before_their_groups),
 		cmocka_unit_test(what_is_printed_can_be_read_back),
 	};
 
