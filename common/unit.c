@@ -24,6 +24,7 @@
 #include "stacks.h"
 #include "tasks.h"
 #include "unit.h"
+#include "verifier.h"
 
 /* How often the heat map takes a column at first, and how often the unit looks after itself. */
 #define HEATMAP_STEP (100 * NSEC_PER_MSEC)
@@ -608,52 +609,6 @@ static int prepare(struct session *s)
 	return EXIT_DONE;
 }
 
-/*
- * With BPF_PROF_VERIFIER=stats in the environment, the verifier's statistics for each program go to
- * stderr: tests see by them how far programs are from its limits.
- */
-#define STATS_LEVEL 4
-#define STATS_SIZE  1024
-
-static bool wants_verifier_stats(void)
-{
-	const char *wish = getenv("BPF_PROF_VERIFIER");
-
-	return wish && !strcmp(wish, "stats");
-}
-
-static void ask_verifier(struct bpf_object *obj)
-{
-	struct bpf_program *prog;
-
-	if (!wants_verifier_stats())
-		return;
-	bpf_object__for_each_program(prog, obj)
-	{
-		bpf_program__set_log_level(prog, STATS_LEVEL);
-		bpf_program__set_log_buf(prog, calloc(1, STATS_SIZE), STATS_SIZE);
-	}
-}
-
-static void tell_verified(struct bpf_object *obj)
-{
-	struct bpf_program *prog;
-	size_t size;
-	char *log;
-
-	if (!wants_verifier_stats())
-		return;
-	bpf_object__for_each_program(prog, obj)
-	{
-		log = (char *)bpf_program__log_buf(prog, &size);
-		if (bpf_program__fd(prog) >= 0 && log)
-			fprintf(stderr, "verified %s: %.*s", bpf_program__name(prog), (int)size,
-				log);
-		bpf_program__set_log_buf(prog, NULL, 0);
-		free(log);
-	}
-}
-
 static int configure_stacks(struct session *s)
 {
 	const struct settings *set = &s->settings;
@@ -705,12 +660,12 @@ static int start(struct session *s)
 	walk = bpf_object__find_program_by_name(s->obj, "task_walk");
 	if (walk)
 		bpf_program__set_autoattach(walk, false);
-	ask_verifier(s->obj);
+	verifier_ask(s->obj);
 	hold_programs(s->obj);
 	if (!err)
 		err = bpf_object__load_skeleton(s->skeleton);
 	kernel_btf_free();
-	tell_verified(s->obj);
+	verifier_tell_all(s->obj);
 	if (err)
 		return refused("load", err);
 

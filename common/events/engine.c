@@ -171,8 +171,19 @@ int engine_find(struct engine *e, const struct settings *settings,
 	return EXIT_DONE;
 }
 
+/*
+ * Tells that the kernel refused to @what @e; returns the exit status. The verifier says -EACCES too, of
+ * a program that is wrong.
+ */
+static int refused(const struct engine_event *e, const char *what, int err)
+{
+	say_error("cannot %s %s: %s%s", what, e->event->name, strerror(-err), kernel_missing(err));
+	return err == -EPERM || err == -EOPNOTSUPP ? EXIT_CANNOT : EXIT_FAILED;
+}
+
 int engine_attach(struct engine *e, const struct bpf_program *prog, const struct settings *settings)
 {
+	pid_t pid = only_pid(settings);
 	size_t i;
 	int err;
 
@@ -180,17 +191,12 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, const struct
 	for (i = 0; i < e->count; i++) {
 		struct engine_event *event = &e->events[i];
 
-		err = slots_load_copy(prog, &event->slots);
-		if (err >= 0) {
-			e->programs[i] = err;
-			err = event_attach(event->event, e->programs[i], only_pid(settings),
-					   &e->links);
-		}
-		if (err) {
-			say_error("cannot attach to %s: %s%s", event->event->name, strerror(-err),
-				  kernel_missing(err));
-			return err == -EPERM || err == -EACCES ? EXIT_CANNOT : EXIT_FAILED;
-		}
+		e->programs[i] = slots_load_copy(prog, &event->slots);
+		if (e->programs[i] < 0)
+			return refused(event, "load a program for", e->programs[i]);
+		err = event_attach(event->event, e->programs[i], pid, &e->links);
+		if (err)
+			return refused(event, "attach to", err == -EACCES ? -EPERM : err);
 	}
 	slots_free();
 	return EXIT_DONE;

@@ -8,9 +8,13 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "say.h"
 #include "slot.h"
+#include "verifier.h"
 
 #define MOST_FUNCTIONS 256 /* the kernel's bound (BPF_MAX_SUBPROGS) */
 #define ARRAY_ROOM     16
@@ -406,6 +410,53 @@ static int prepare(struct bpf_program *prog, struct bpf_prog_load_opts *opts, lo
 	return err;
 }
 
+/* What the verifier says of a program that it refuses may be long. */
+#define REFUSAL_ROOM (1 << 24)
+
+/* Shows why the verifier refuses @p. */
+static void show_refusal(const struct program *p, const char *name, enum bpf_prog_type type,
+			 struct bpf_prog_load_opts *opts)
+{
+	char *log = calloc(1, REFUSAL_ROOM);
+	int fd;
+
+	if (!log)
+		return;
+	opts->log_level = 1;
+	opts->log_buf = log;
+	opts->log_size = REFUSAL_ROOM;
+	fd = bpf_prog_load(type, name, "GPL", p->new_insns, p->new_count, opts);
+	if (fd >= 0)
+		close(fd);
+	fputs(log, stderr);
+	free(log);
+}
+
+/* Loads @p's new instructions; returns the file descriptor or a negative errno. */
+static int load(const struct program *p, const char *name, enum bpf_prog_type type,
+		struct bpf_prog_load_opts *opts)
+{
+	char stats[VERIFIER_STATS_LEN] = "";
+	bool tell = verifier_stats_wanted();
+	int fd;
+
+	if (tell) {
+		opts->log_level = VERIFIER_STATS;
+		opts->log_buf = stats;
+		opts->log_size = sizeof(stats);
+	}
+	fd = bpf_prog_load(type, name, "GPL", p->new_insns, p->new_count, opts);
+	if (fd < 0) {
+		fd = -errno;
+		if (say_is_verbose())
+			show_refusal(p, name, type, opts);
+		return fd;
+	}
+	if (tell)
+		verifier_tell(name, stats);
+	return fd;
+}
+
 int slots_load_copy(const struct bpf_program *prog, const struct filled_slots *slots)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = slots->attach_type,
@@ -424,11 +475,8 @@ int slots_load_copy(const struct bpf_program *prog, const struct filled_slots *s
 	p->count = of->count;
 	p->filling = &mine;
 	fd = rebuild(p);
-	if (!fd) {
-		fd = bpf_prog_load(slots->type, bpf_program__name(prog), "GPL", p->new_insns,
-				   p->new_count, &opts);
-		fd = fd < 0 ? -errno : fd;
-	}
+	if (!fd)
+		fd = load(p, bpf_program__name(prog), slots->type, &opts);
 out:
 	program_free(p);
 	return fd;
