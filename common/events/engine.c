@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,6 +42,34 @@ const char *engine_add(const char *text)
 const struct spec_list *engine_specs(void)
 {
 	return &all;
+}
+
+static bool is_known(enum spec_attr_id id, const enum spec_attr_id *known, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count && known[i] != id; i++)
+		;
+	return i < count;
+}
+
+const char *engine_unknown_attribute(const enum spec_attr_id *known, size_t count)
+{
+	static char wrong[256];
+	unsigned int i, j;
+
+	for (i = 0; i < all.count; i++) {
+		const struct spec *spec = &all.specs[i];
+
+		for (j = 0; j < spec->attr_count; j++) {
+			if (is_known(spec->attrs[j].id, known, count))
+				continue;
+			snprintf(wrong, sizeof(wrong), "%s: %s means nothing here", spec->text,
+				 spec_attr_name(spec->attrs[j].id));
+			return wrong;
+		}
+	}
+	return NULL;
 }
 
 bool engine_some_tasks(const struct settings *settings)

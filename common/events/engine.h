@@ -58,6 +58,9 @@ const char *engine_add(const char *text);
 /* What -e was given so far. */
 const struct spec_list *engine_specs(void);
 
+/* What is wrong with the attributes of events, for a unit that knows @known, or NULL; it is static. */
+const char *engine_unknown_attribute(const enum spec_attr_id *known, size_t count);
+
 /* Are the events of some tasks only wanted? Then the skeleton's some_tasks has to be so. */
 bool engine_some_tasks(const struct settings *settings);
 

@@ -117,12 +117,13 @@ void keys_columns(const struct keys *k, struct column columns[2])
 	column_widen(&columns[0], columns[0].title);
 }
 
-/* A string of the kernel's, cut off where it does not end. */
+/* A string of the kernel's. One that fills its place has been cut off there, and that is seen. */
 static void text_cell(struct cell *c, struct column *column, const char text[SLOT_TEXT_SIZE])
 {
-	char ended[SLOT_TEXT_SIZE + 1];
+	bool whole = strnlen(text, SLOT_TEXT_SIZE) < SLOT_TEXT_SIZE - 1;
+	char ended[SLOT_TEXT_SIZE + 4];
 
-	snprintf(ended, sizeof(ended), "%.*s", SLOT_TEXT_SIZE, text);
+	snprintf(ended, sizeof(ended), "%.*s%s", SLOT_TEXT_SIZE - 1, text, whole ? "" : "...");
 	cell_string(c, ended);
 	column_widen(column, ended);
 }

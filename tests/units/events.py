@@ -135,6 +135,34 @@ class EventsBehaviour:
                 self.assert_status(result, 2)
                 self.assert_one_line(result, rf"^{self.UNIT}: sched:sched_switch: ", says)
 
+    def test_other_attributes(self):
+        """attributes that other units have are refused, not passed over"""
+        for attribute in ("ptr=prev_pid", "stack", "untraced", "role=1"):
+            result = self.unit(f"sched:sched_switch//{attribute}/")
+            self.assert_status(result, 2)
+            self.assert_one_line(result, f"{attribute.split('=')[0]} means nothing")
+
+    def test_children(self):
+        """-- CMD: the children of the command are observed with it, and nobody else"""
+        result = self.unit("sched:sched_process_exec//", "-k", "filename", "--json", "--", "sh",
+                           "-c", "env true; env true; true")
+        self.assert_status(result, 0)
+        counts = {os.path.basename(row["key"]): self.count_of(row)
+                  for row in result.report["rows"]}
+        self.assertEqual(counts, {"sh": 1, "env": 2, "true": 2})
+
+    def test_long_keys(self):
+        """a string that is longer than a key is seen to be cut off"""
+        with tempfile.TemporaryDirectory() as folder:
+            for length, key in ((61 - len(folder), None), (62 - len(folder), "..."), (200, "...")):
+                path = f"{folder}/{'x' * length}"
+                os.symlink("/bin/true", path)
+                result = self.unit("sched:sched_process_exec//", "-k", "filename", "--json", "--",
+                                   path)
+                self.assert_status(result, 0)
+                seen = [row["key"] for row in result.report["rows"]]
+                self.assertEqual(seen, [path if not key else path[:63] + key])
+
     def test_nothing_there(self):
         """events that this kernel or machine does not have: one line and the status"""
         for event, status, says in (("nosuch:event/", 2, "no tracepoint nosuch:event"),

@@ -69,6 +69,8 @@ static const char *num_of(const struct spec *spec)
 
 static const char *check(struct settings *settings)
 {
+	static const enum spec_attr_id known[] = { ATTR_KEY, ATTR_NUM, ATTR_COMM, ATTR_ALIAS,
+						   ATTR_PRINTKEY };
 	const struct spec_list *specs = engine_specs();
 	unsigned int i;
 
@@ -81,7 +83,7 @@ static const char *check(struct settings *settings)
 			return "an event says by num=EXPR whose distribution it is to be: "
 			       "-e EVENT//num=EXPR/";
 	}
-	return NULL;
+	return engine_unknown_attribute(known, sizeof(known) / sizeof(*known));
 }
 
 static int fill(struct engine_event *event)

@@ -87,13 +87,16 @@ static const struct layout *about(const struct session *s)
 
 static const char *check(struct settings *settings)
 {
+	static const enum spec_attr_id known[] = { ATTR_KEY,  ATTR_TOP_BY, ATTR_TOP_ADD,
+						   ATTR_COMM, ATTR_ALIAS,  ATTR_PRINTKEY };
+
 	if (!engine_specs()->count)
 		return "of which events? -e EVENT, such as -e sched:sched_wakeup; `list` shows all";
 	if (keys.only_comm && keys.otherwise)
 		return "--only-comm has names for keys, so -k means nothing";
 	if (!settings->interval_ns && !settings->json && !settings->output && isatty(STDOUT_FILENO))
 		settings->interval_ns = USUAL_INTERVAL;
-	return NULL;
+	return engine_unknown_attribute(known, sizeof(known) / sizeof(*known));
 }
 
 static int fill(struct engine_event *event)
