@@ -165,6 +165,26 @@ int tracepoint_fields(const char *system, const char *event, struct trace_field 
 	return count;
 }
 
+char *tracepoint_print_format(const char *system, const char *event)
+{
+	FILE *file = open_of_event(system, event, "format");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return NULL;
+	while (getline(&line, &size, file) > 0) {
+		if (!strncmp(line, "print fmt:", 10)) {
+			fclose(file);
+			return line;
+		}
+	}
+	free(line);
+	fclose(file);
+	errno = EINVAL;
+	return NULL;
+}
+
 int tracepoint_id(const char *system, const char *event)
 {
 	FILE *file = open_of_event(system, event, "id");

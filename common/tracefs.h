@@ -38,6 +38,12 @@ int tracepoint_fields(const char *system, const char *event, struct trace_field 
  */
 int tracepoint_each(int (*found)(const char *system, const char *event, void *arg), void *arg);
 
+/*
+ * How the kernel prints it: the line of its format that begins "print fmt:", to be freed; NULL with
+ * errno set.
+ */
+char *tracepoint_print_format(const char *system, const char *event);
+
 /* Its number, for perf_event_attr.config, or a negative errno. */
 int tracepoint_id(const char *system, const char *event);
 

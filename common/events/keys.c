@@ -82,7 +82,14 @@ int keys_fill(struct keys *k, struct engine_event *e)
 	}
 	if (!status && format)
 		status = use_format(k, e, format);
+	if (!status && !k->value_names.count && e->spec->kind == SPEC_TRACEPOINT)
+		value_names_read(&k->value_names, e->event->system, e->event->function, key);
 	return status;
+}
+
+void keys_free(struct keys *k)
+{
+	value_names_free(&k->value_names);
 }
 
 /* What text calls the column. */
@@ -132,6 +139,7 @@ void keys_cells(const struct keys *k, const union event_key *key, const char *na
 		struct cell cells[2], struct column columns[2])
 {
 	char printed[PRINTED_KEY];
+	const char *called;
 
 	if (k->texts)
 		text_cell(&cells[0], &columns[0], key->text);
@@ -142,6 +150,12 @@ void keys_cells(const struct keys *k, const union event_key *key, const char *na
 		column_widen(&columns[1], printed);
 	} else if (name && *name) {
 		text_cell(&cells[1], &columns[1], name);
+	} else if (!k->texts && !k->differ) {
+		called = value_name(&k->value_names, key->number);
+		if (called) {
+			cell_string(&cells[1], called);
+			column_widen(&columns[1], called);
+		}
 	}
 }
 

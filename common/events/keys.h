@@ -9,6 +9,7 @@
 #include <linux/types.h>
 #include "abi.h"
 #include "events/engine.h"
+#include "events/value_names.h"
 #include "table.h"
 
 struct keys {
@@ -20,10 +21,11 @@ struct keys {
 	/* keys_fill() finds out these. */
 	bool numbers, texts;
 	bool are_signed;
-	bool named;	    /* in the kernel: programs fill in names */
-	const char *format; /* of printkey=; NULL: none */
-	const char *text;   /* the expression, if all events have the same */
-	bool differ;	    /* they do not */
+	bool named;			/* in the kernel: programs fill in names */
+	const char *format;		/* of printkey=; NULL: none */
+	struct value_names value_names; /* of a field that is the key of all events */
+	const char *text;		/* the expression, if all events have the same */
+	bool differ;			/* they do not */
 };
 
 /* Compiles the key of @event, and its name. Tells what is wrong; returns an exit status. */
@@ -33,11 +35,14 @@ int keys_fill(struct keys *k, struct engine_event *event);
 void keys_columns(const struct keys *k, struct column columns[2]);
 
 /*
- * Fills a row's cells of these: @key, and what it is called: @name, from the kernel, unless printkey= says.
+ * Fills a row's cells of these: @key, and what it is called: @name, from the kernel, unless printkey= says,
+ * or else what its tracepoint calls that value.
  * The columns become as wide as that.
  */
 void keys_cells(const struct keys *k, const union event_key *key, const char *name,
 		struct cell cells[2], struct column columns[2]);
+
+void keys_free(struct keys *k);
 
 /* How @a and @b are in order: below, above or 0. */
 int keys_compare(const struct keys *k, const union event_key *a, const union event_key *b);

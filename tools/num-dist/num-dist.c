@@ -382,6 +382,7 @@ int main(int argc, char **argv)
 {
 	int status = unit_main(&num_dist, argc, argv);
 
+	keys_free(&keys);
 	engine_free(&engine);
 	return status;
 }

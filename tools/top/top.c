@@ -304,6 +304,7 @@ int main(int argc, char **argv)
 {
 	int status = unit_main(&top, argc, argv);
 
+	keys_free(&keys);
 	engine_free(&engine);
 	columns_free(&sums);
 	return status;

@@ -148,7 +148,7 @@ class Truth(Case):
         self.assertEqual(report["rows"], [{"key": 1, "calls": int(line.split()[3])}])
 
     def test_softirqs(self):
-        """softirqs by vector: as many as /proc/softirqs counts"""
+        """softirqs by vector: as many as /proc/softirqs counts, and called the same"""
         outer = softirqs()
         with Running([TOP, "--json", "-v", "-e", "irq:softirq_entry//key=vec/alias=n/"]) as unit:
             unit.wait_for("observing$")
@@ -161,6 +161,10 @@ class Truth(Case):
         outer = {vector: count - outer[vector] for vector, count in softirqs().items()}
         self.assert_status(result, 0)
         counts = {row["key"]: row["n"] for row in result.report["rows"]}
+        with open("/proc/softirqs", encoding="ascii") as file:
+            names = [line.split(":")[0].strip() for line in file][1:]
+        for row in result.report["rows"]:
+            self.assertEqual(row["name"], names[row["key"]])
         self.assertGreater(sum(counts.values()), 0)
         lost = result.report["lost"]["recursion"]
         for vector, most in outer.items():
