@@ -233,6 +233,23 @@ class Truth(Case):
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
             return file.read().rsplit(")", 1)[1].split()[0]
 
+    def test_processes(self):
+        """probes of a file count in the processes that are named, in all their threads, and nowhere else"""
+        load = os.path.join(LOAD, "calls")
+        events = f'uprobe:work@"{load}"//alias=in/,uretprobe:work@"{load}"//alias=out/'
+        argv = [TOP, "--json", "-v", "-k", "_pid", "-e", events]
+        with waiting([load, "--wait", "5", "10"]) as (first, pid), \
+             waiting([load, "--wait", "3", "10"]) as (second, other):
+            result = observe_load([*argv, "-p", str(pid)], first, second)[0]
+            self.assert_status(result, 0)
+            self.assertEqual(result.report["rows"], [{"key": pid, "in": 5, "out": 5}])
+        with waiting([load, "--wait", "5", "10"]) as (first, pid), \
+             waiting([load, "--wait", "3", "10"]) as (second, other):
+            result = observe_load([*argv, "-p", f"{pid},{other}"], first, second)[0]
+            self.assert_status(result, 0)
+            self.assertEqual(result.report["rows"], [{"key": pid, "in": 5, "out": 5},
+                                                     {"key": other, "in": 3, "out": 3}])
+
     def test_printkey(self):
         """printkey= writes the key another way, and the number stays"""
         for form, text in (('printf("call of %d%%", key)', "call of 3%"), ('"%#06x"', "0x0003"),
