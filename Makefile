@@ -207,7 +207,7 @@ test-kernels:
 
 bench:
 	@scripts/setup bench
-	@$(MAKE) --no-print-directory -s all $(BENCH_PROGRAMS) $(O)/load/cpu
+	@$(MAKE) --no-print-directory -s all $(BENCH_PROGRAMS) $(O)/load/cpu $(O)/load/calls
 	@tests/bench/run $(O)
 	@echo
 	@tests/bench/symbols $(O)
@@ -216,6 +216,8 @@ bench:
 	@tests/bench/kmemleak $(O)
 	@echo
 	@$(O)/bench/expr
+	@echo
+	@tests/bench/events $(O)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8 \

@@ -47,7 +47,8 @@ struct engine {
 	"EVENT is sys:name (a tracepoint), kprobe:FUNC, kretprobe:FUNC, fentry:FUNC, fexit:FUNC,\n"    \
 	"uprobe:FUNC@\"FILE\", uretprobe:FUNC@\"FILE\", usdt:FILE:provider:name or what perf counts\n" \
 	"(page-faults, cycles ...); names may have wildcards. Behind it come /FILTER/ATTR/ATTR.../:\n" \
-	"FILTER is an expression in C over the event's fields, which `list EVENT` shows."
+	"FILTER is an expression in C over the event's fields, which `list EVENT` shows, and\n"        \
+	"_pid _tid _cpu _comm _time."
 
 /*
  * Takes the events of @text, what -e was given. Returns NULL or what is wrong, in several lines; it is

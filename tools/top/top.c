@@ -52,7 +52,7 @@ enum {
 static const struct column about_row[] = {
 	[ABOUT_KEYS] = { .name = "keys", .type = CELL_COUNT },
 	[ABOUT_OTHERS] = { .name = "other_events",
-			   .title = "events of keys without room (--max-keys)",
+			   .title = "events of keys without a row (--max-keys)",
 			   .type = CELL_COUNT },
 };
 

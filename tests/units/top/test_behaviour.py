@@ -54,7 +54,7 @@ class Behaviour(EventsBehaviour, Case):
         self.assert_status(result, 0)
         lines = [line for line in result.out.splitlines() if not line.startswith("{")]
         self.assertRegex(lines[0], r"^\d\d:\d\d:\d\d\.\d{6}  top, the last [\d.]+ m?s: 2 keys, "
-                         r"\d00 events of keys without room \(--max-keys\)$")
+                         r"\d00 events of keys without a row \(--max-keys\)$")
         self.assertRegex(lines[1], r"^args\[2\]  name +thousands +-\(long\)args\[2\]$")
         for line in lines[2:4]:
             key, name, thousands, negative = line.split()
