@@ -275,6 +275,21 @@ def full_pipe():
         os.close(writer)
 
 
+def resident(pid):
+    """A process's memory, in kB."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+def most_resident(pid):
+    """The most of more than a second: each second, units give back what they can."""
+    most, end = 0, time.monotonic() + 1.2
+    while time.monotonic() < end:
+        most = max(most, resident(pid))
+        time.sleep(0.02)
+    return most
+
+
 def cgroup2_root():
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         for line in mounts:

@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-from harness import CPUS, GUEST, Running, run, tool
+from harness import CPUS, GUEST, Running, resident, run, tool
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
@@ -29,12 +29,6 @@ def cpu_ticks(cpu):
     user, nice, system, idle, iowait, irq, softirq, steal = map(int, line.split()[1:9])
     kernel = system + irq + softirq
     return kernel, kernel + user + nice + idle + iowait + steal
-
-
-def resident(pid):
-    """kB."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
 
 
 def times_slept(pid):

@@ -10,8 +10,8 @@ import tempfile
 import time
 import unittest
 
-from harness import (GUEST, Running, UnloadingCase, cpu, loaded_programs, named, observe_together,
-                     on_terminal, preferred, run, screens, tool, waiting)
+from harness import (GUEST, Running, UnloadingCase, cpu, loaded_programs, most_resident, named,
+                     observe_together, on_terminal, preferred, run, screens, tool, waiting)
 
 PROFILE = tool("profile")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -345,14 +345,10 @@ class Behaviour(UnloadingCase):
              Running([PROFILE, "-v", "-F", "1999", "-i", "100ms", "-o", "/dev/null", "-p",
                       str(load.process.pid)]) as unit:
             unit.wait_for("profile: observing")
-
-            def rss():
-                with open(f"/proc/{unit.process.pid}/status", encoding="ascii") as file:
-                    return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
             time.sleep(4 if GUEST else 1.5)
-            before = rss()
+            before = most_resident(unit.process.pid)
             time.sleep(4)
-            after = rss()
+            after = most_resident(unit.process.pid)
             unit.signal(signal.SIGINT)
             self.assert_status(unit.result(), 0)
         self.assertLess(after, before * 1.1 + 512, "kB")
@@ -363,14 +359,10 @@ class Behaviour(UnloadingCase):
         with Running(["sh", "-c", loop]), \
              Running([PROFILE, "-v", "-F", "1999", "-i", "100ms", "-o", "/dev/null"]) as unit:
             unit.wait_for("profile: observing")
-
-            def rss():
-                with open(f"/proc/{unit.process.pid}/status", encoding="ascii") as file:
-                    return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
             time.sleep(4 if GUEST else 1.5)
-            before = rss()
+            before = most_resident(unit.process.pid)
             time.sleep(4)
-            after = rss()
+            after = most_resident(unit.process.pid)
             unit.signal(signal.SIGINT)
             self.assert_status(unit.result(), 0)
         # What is kept of a program is given up only when there are many.

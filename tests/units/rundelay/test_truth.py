@@ -350,7 +350,7 @@ class Truth(Case):
             with self.subTest(" ".join(perins)):
                 result = observe("-i", "100ms", *perins, "-p", "PID", load=["hogs", "1", "0,0,0"])
                 self.assert_status(result, 0)
-                self.assertGreater(len(result.reports), 5)
+                self.assertGreater(len(result.reports), 2)
                 rows = [r for report in result.reports for r in report["rows"] if r["count"]]
                 truth = total(result.threads.values())
                 self.assert_close(sum(r["count"] for r in rows), truth["turns"], 2, "count", 8)
