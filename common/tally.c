@@ -115,3 +115,27 @@ void *tally_at(struct tally *t, const void *key)
 	*slot_of(t, key) = t->count + 1;
 	return tally_value(t, t->count++);
 }
+
+struct sorting {
+	const struct tally *tally;
+	int (*compare)(const struct tally *t, size_t a, size_t b);
+};
+
+static int compare_items(const void *a, const void *b, void *data)
+{
+	const struct sorting *by = data;
+
+	return by->compare(by->tally, *(const size_t *)a, *(const size_t *)b);
+}
+
+size_t *tally_sorted(const struct tally *t,
+		     int (*compare)(const struct tally *t, size_t a, size_t b))
+{
+	size_t *order = or_die(calloc(t->count + 1, sizeof(*order))), i;
+	struct sorting by = { t, compare };
+
+	for (i = 0; i < t->count; i++)
+		order[i] = i;
+	qsort_r(order, t->count, sizeof(*order), compare_items, &by);
+	return order;
+}

@@ -34,4 +34,11 @@ void *tally_at(struct tally *t, const void *key);
 const void *tally_key(const struct tally *t, size_t i);
 void *tally_value(const struct tally *t, size_t i);
 
+/*
+ * The numbers of all items in the order that @compare gives those of two: below 0, 0 or above. The
+ * caller's to free.
+ */
+size_t *tally_sorted(const struct tally *t,
+		     int (*compare)(const struct tally *t, size_t a, size_t b));
+
 #endif

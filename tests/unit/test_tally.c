@@ -247,6 +247,48 @@ static void a_cleared_tally_can_be_filled_again(void **state)
 	tally_clear(&t);
 }
 
+/* The largest value first; of equal ones the smaller key. */
+static int by_value(const struct tally *t, size_t a, size_t b)
+{
+	uint64_t x = *(uint64_t *)tally_value(t, a), y = *(uint64_t *)tally_value(t, b);
+	uint64_t key = *(const uint64_t *)tally_key(t, a);
+	uint64_t other = *(const uint64_t *)tally_key(t, b);
+
+	if (x != y)
+		return x > y ? -1 : 1;
+	return key < other ? -1 : key > other;
+}
+
+static void items_are_sorted_as_is_asked_for(void **state)
+{
+	uint64_t key, before = UINT64_MAX, last = 0, value;
+	bool seen[1000] = {};
+	struct tally t;
+	size_t *order, i;
+
+	(void)state;
+	tally_init(&t, sizeof(key), sizeof(uint64_t));
+	order = tally_sorted(&t, by_value);
+	assert_non_null(order);
+	free(order);
+	for (i = 0; i < 1000; i++) {
+		key = random64();
+		*(uint64_t *)tally_at(&t, &key) = random64() % 100;
+	}
+	order = tally_sorted(&t, by_value);
+	for (i = 0; i < 1000; i++) {
+		assert_false(seen[order[i]]);
+		seen[order[i]] = true;
+		key = *(const uint64_t *)tally_key(&t, order[i]);
+		value = *(uint64_t *)tally_value(&t, order[i]);
+		assert_true(value < before || (value == before && key > last));
+		before = value;
+		last = key;
+	}
+	free(order);
+	tally_clear(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +300,7 @@ int main(void)
 		cmocka_unit_test(it_adds_up_like_a_sorted_array),
 		cmocka_unit_test(regular_keys_are_not_slower),
 		cmocka_unit_test(a_cleared_tally_can_be_filled_again),
+		cmocka_unit_test(items_are_sorted_as_is_asked_for),
 	};
 
 	return cmocka_run_group_tests_name("tallies", tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include "say.h"
 #include "tally.h"
 #include "unit.h"
-#include "num-dist.h"
+#include "dists.h"
 #include "num-dist.skel.h"
 
 #define USUAL_KEYS 1024
@@ -20,8 +20,7 @@ static struct num_dist *skel;
 static struct engine engine;
 static struct keys keys;
 static uint64_t max_keys = USUAL_KEYS;
-static bool any_signed;
-static unsigned int cpus;
+static struct dists_form form;
 
 static const struct option_entry options[] = {
 	ENGINE_OPTION,
@@ -106,12 +105,6 @@ static size_t key_size(void)
 	       (keys.texts ? sizeof(union event_key) : sizeof(__u64));
 }
 
-static size_t value_size(void)
-{
-	return sizeof(struct dist) + DIST_BUCKETS(any_signed) * sizeof(__u64) +
-	       cpus * sizeof(struct dist_extremes);
-}
-
 static int size_half(struct session *s, unsigned int half)
 {
 	struct bpf_map *dists = half_map(s->obj, "dists", half);
@@ -119,11 +112,11 @@ static int size_half(struct session *s, unsigned int half)
 	int err = bpf_map__set_key_size(dists, key_size());
 
 	if (!err)
-		err = bpf_map__set_value_size(dists, value_size());
+		err = bpf_map__set_value_size(dists, dist_size(&form));
 	if (!err)
 		err = bpf_map__set_max_entries(dists, keys.numbers || keys.texts ? max_keys : 1);
 	if (!err)
-		err = bpf_map__set_value_size(totals, value_size());
+		err = bpf_map__set_value_size(totals, dist_size(&form));
 	return err ? err : bpf_map__set_max_entries(totals, engine.count);
 }
 
@@ -134,7 +127,7 @@ static int find_events(struct session *s)
 
 	for (i = 0; i < engine.count; i++) {
 		if (engine.events[i].slots.value[SLOT_UNIT] & DIST_SIGNED)
-			any_signed = true;
+			form.has_signed = true;
 	}
 	keys_columns(&keys, &columns[ROW_KEY]);
 	return status;
@@ -170,12 +163,12 @@ static int open_skeleton(struct session *s)
 	if (!skel)
 		return -errno;
 	session_use(s, skel);
-	cpus = libbpf_num_possible_cpus();
+	form.cpus = libbpf_num_possible_cpus();
 	skel->rodata->some_tasks = engine_some_tasks(&s->settings);
 	skel->rodata->text_keys = keys.texts;
-	skel->rodata->buckets = DIST_BUCKETS(any_signed);
-	skel->rodata->cpus = cpus;
-	status = bpf_map__set_value_size(skel->maps.empty, value_size());
+	skel->rodata->buckets = DIST_BUCKETS(form.has_signed);
+	skel->rodata->cpus = form.cpus;
+	status = bpf_map__set_value_size(skel->maps.empty, dist_size(&form));
 	if (!status)
 		status = size_half(s, 0);
 	return status ? status : size_half(s, 1);
@@ -186,40 +179,6 @@ static int attach(struct session *s)
 	return engine_attach(&engine, skel->progs.on_event, &s->settings);
 }
 
-/* Reads the extremes of all CPUs. */
-static void read_extremes(struct numbers *n, const struct dist_extremes *of)
-{
-	struct dist_extremes all = {};
-	unsigned int i;
-
-	for (i = 0; i < cpus; i++) {
-		if (of[i].above > all.above)
-			all.above = of[i].above;
-		if (of[i].below > all.below)
-			all.below = of[i].below;
-	}
-	n->max = DIST_ORDER(all.above, n->is_signed);
-	n->min = DIST_ORDER(~all.below, n->is_signed);
-}
-
-static void read_dist(struct numbers *n, const struct dist *dist, bool is_signed)
-{
-	const __u64 *bucket = (const __u64 *)(dist + 1);
-	unsigned int i;
-
-	memset(n, 0, sizeof(*n));
-	n->is_signed = is_signed;
-	n->sum = dist->sum;
-	for (i = 0; i < HIST_BUCKETS; i++) {
-		n->bucket[NUMBERS_ZERO + i] = bucket[i];
-		if (any_signed)
-			n->bucket[NUMBERS_ZERO - 1 - i] = bucket[HIST_BUCKETS + i];
-	}
-	for (i = 0; i < NUMBERS_BUCKETS; i++)
-		n->count += n->bucket[i];
-	read_extremes(n, (const void *)(bucket + DIST_BUCKETS(any_signed)));
-}
-
 /* Adds a row of event @number, unless it has no numbers; returns its cells, or NULL. */
 static struct cell *add_row(struct table *rows, unsigned int number, const struct dist *dist)
 {
@@ -227,7 +186,7 @@ static struct cell *add_row(struct table *rows, unsigned int number, const struc
 	struct numbers n;
 	struct cell *cells;
 
-	read_dist(&n, dist, e->slots.value[SLOT_UNIT] & DIST_SIGNED);
+	dist_read(&form, dist, e->slots.value[SLOT_UNIT] & DIST_SIGNED, &n);
 	if (!n.count)
 		return NULL;
 	cells = table_add(rows);
@@ -237,24 +196,12 @@ static struct cell *add_row(struct table *rows, unsigned int number, const struc
 	return cells;
 }
 
-static uint64_t count_of(const struct dist *dist)
-{
-	const __u64 *bucket = (const __u64 *)(dist + 1);
-	unsigned int i;
-	uint64_t count = 0;
-
-	for (i = 0; i < DIST_BUCKETS(any_signed); i++)
-		count += bucket[i];
-	return count;
-}
-
 /* By event; then what has most numbers comes first. */
-static int compare(const void *a, const void *b, void *data)
+static int compare(const struct tally *all, size_t a, size_t b)
 {
-	const struct tally *all = data;
-	const size_t *i = a, *j = b;
-	const struct dist_key *key = tally_key(all, *i), *other = tally_key(all, *j);
-	uint64_t count = count_of(tally_value(all, *i)), others = count_of(tally_value(all, *j));
+	const struct dist_key *key = tally_key(all, a), *other = tally_key(all, b);
+	uint64_t count = dist_count(&form, tally_value(all, a));
+	uint64_t others = dist_count(&form, tally_value(all, b));
 
 	if (key->event != other->event)
 		return key->event < other->event ? -1 : 1;
@@ -263,15 +210,10 @@ static int compare(const void *a, const void *b, void *data)
 	return keys_compare(&keys, &key->key, &other->key);
 }
 
-static int add_rows(struct table *rows, struct tally *all)
+static void add_rows(struct table *rows, const struct tally *all)
 {
-	size_t *order = calloc(all->count + 1, sizeof(*order)), i;
+	size_t *order = tally_sorted(all, compare), i;
 
-	if (!order)
-		return -ENOMEM;
-	for (i = 0; i < all->count; i++)
-		order[i] = i;
-	qsort_r(order, all->count, sizeof(*order), compare, all);
 	for (i = 0; i < all->count; i++) {
 		const struct dist_key *key = tally_key(all, order[i]);
 		const struct dist *dist = tally_value(all, order[i]);
@@ -282,13 +224,12 @@ static int add_rows(struct table *rows, struct tally *all)
 				   &columns[ROW_KEY]);
 	}
 	free(order);
-	return 0;
 }
 
 /* Adds a row for each event: of what has no key, or one that there was no room for. */
 static int add_totals(struct session *s, unsigned int half, struct table *rows)
 {
-	struct dist *dist = malloc(value_size());
+	struct dist *dist = malloc(dist_size(&form));
 	struct cell *cells;
 	__u32 i;
 	int err = dist ? 0 : -ENOMEM;
@@ -311,10 +252,10 @@ static int report(struct session *s, unsigned int half, struct table *rows)
 	struct tally all;
 	int err;
 
-	tally_init(&all, key_size(), value_size());
+	tally_init(&all, key_size(), dist_size(&form));
 	err = half_read(s->obj, "dists", half, &all);
 	if (!err)
-		err = add_rows(rows, &all);
+		add_rows(rows, &all);
 	tally_clear(&all);
 	return err ? err : add_totals(s, half, rows);
 }
@@ -322,7 +263,7 @@ static int report(struct session *s, unsigned int half, struct table *rows)
 static int empty_totals(struct session *s, unsigned int half)
 {
 	int fd = bpf_map__fd(half_map(s->obj, "totals", half)), err = 0;
-	void *nothing = calloc(1, value_size());
+	void *nothing = calloc(1, dist_size(&form));
 	__u32 i;
 
 	if (!nothing)

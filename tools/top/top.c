@@ -198,36 +198,27 @@ static int add_others(struct session *s, unsigned int half, struct table *rows, 
 	return 0;
 }
 
-static int compare(const void *a, const void *b, void *data)
+static int compare(const struct tally *all, size_t a, size_t b)
 {
-	const struct tally *all = data;
-	const size_t *i = a, *j = b;
-	const struct top_row *row = tally_value(all, *i), *other = tally_value(all, *j);
+	const struct top_row *row = tally_value(all, a), *other = tally_value(all, b);
 	int order = columns_compare(&sums, row->sum, other->sum);
 
-	return order ? order : keys_compare(&keys, tally_key(all, *i), tally_key(all, *j));
+	return order ? order : keys_compare(&keys, tally_key(all, a), tally_key(all, b));
 }
 
-static int add_rows(struct table *rows, struct tally *all)
+static void add_rows(struct table *rows, const struct tally *all)
 {
-	size_t *order = calloc(all->count + 1, sizeof(*order)), i;
-	const struct top_row *row;
-	struct cell *cells;
+	size_t *order = tally_sorted(all, compare), i;
 
-	if (!order)
-		return -ENOMEM;
-	for (i = 0; i < all->count; i++)
-		order[i] = i;
-	qsort_r(order, all->count, sizeof(*order), compare, all);
 	for (i = 0; i < all->count; i++) {
-		row = tally_value(all, order[i]);
-		cells = table_add(rows);
+		const struct top_row *row = tally_value(all, order[i]);
+		struct cell *cells = table_add(rows);
+
 		keys_cells(&keys, tally_key(all, order[i]), row->name, &cells[ROW_KEY],
 			   &columns[ROW_KEY]);
 		fill_sums(cells, row);
 	}
 	free(order);
-	return 0;
 }
 
 static int report(struct session *s, unsigned int half, struct table *rows)
@@ -240,10 +231,9 @@ static int report(struct session *s, unsigned int half, struct table *rows)
 	err = half_read(s->obj, "rows", half, &all);
 	if (!err) {
 		cell_number(&about[ABOUT_KEYS], all.count);
-		err = add_rows(rows, &all);
-	}
-	if (!err)
+		add_rows(rows, &all);
 		err = add_others(s, half, rows, about);
+	}
 	tally_clear(&all);
 	return err;
 }
