@@ -172,6 +172,17 @@ class Truth(Case):
             self.assertGreaterEqual(counts.get(vector, 0) + lost, inner[vector],
                                     f"vector {vector}: {result}")
 
+    def test_faults(self):
+        """what perf counts: page faults of a process are those of getrusage(2)"""
+        with waiting([os.path.join(LOAD, "pages"), "--wait", "write", "1000"]) as (load, pid):
+            result, loaded = observe_load([TOP, "--json", "-v", "-p", str(pid), "-k", "_pid", "-e",
+                                           "page-faults//alias=faults/"], load)
+        self.assert_status(result, 0)
+        said = next(o for o in loaded.objects if "minor" in o)
+        faults = said["minor_before"] + said["minor"] + said["minor_after"] + said["major"]
+        self.assertGreaterEqual(faults, 1000)
+        self.assertEqual(result.report["rows"], [{"key": pid, "faults": faults}])
+
     def test_runtime(self):
         """the CPU time of a thread by sched_stat_runtime is that of /proc/PID/schedstat"""
         with waiting(cpu("--wait", "burn", "0.5")) as (load, pid):
