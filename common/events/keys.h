@@ -35,9 +35,8 @@ int keys_fill(struct keys *k, struct engine_event *event);
 void keys_columns(const struct keys *k, struct column columns[2]);
 
 /*
- * Fills a row's cells of these: @key, and what it is called: @name, from the kernel, unless printkey= says,
- * or else what its tracepoint calls that value.
- * The columns become as wide as that.
+ * Fills a row's cells of these: @key, and what it is called: what printkey= says, or else @name, from the
+ * kernel, or what the tracepoint calls that value. The columns become as wide as that.
  */
 void keys_cells(const struct keys *k, const union event_key *key, const char *name,
 		struct cell cells[2], struct column columns[2]);
