@@ -39,11 +39,11 @@ static void scratch_to(struct emitter *m, __u8 reg)
 	code_alu_by(m, true, BPF_ADD, reg, SCRATCH, 0);
 }
 
-static void clear_scratch(struct emitter *m, unsigned int size)
+static void clear_scratch(struct emitter *m, unsigned int from, unsigned int size)
 {
 	unsigned int at;
 
-	for (at = 0; at < size; at += 8)
+	for (at = from / 8 * 8; at < size; at += 8)
 		code_add(m, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, SCRATCH + (int)at, 0);
 }
 
@@ -132,10 +132,13 @@ static void emit_copy(struct emitter *m, const struct expr *text, unsigned int s
 	}
 	limit = emit_address(m, text, &in_r2);
 	if (in_r2) {
-		clear_scratch(m, size);
+		clear_scratch(m, 0, size);
 		bound(m, size);
 	} else {
-		code_set(m, BPF_REG_2, limit ? smaller(limit + 1, size) : size);
+		limit = limit ? smaller(limit + 1, size) : size;
+		/* Words are read: before 6.3, no byte may be that has not been written. */
+		clear_scratch(m, limit, size);
+		code_set(m, BPF_REG_2, limit);
 	}
 	scratch_to(m, BPF_REG_1);
 	emit_read_text(m, text);

@@ -77,6 +77,14 @@ static void read_text(const char *text, size_t *at, struct token *token)
 
 	token->kind = TOKEN_WRONG;
 	token->what = "this string has no end";
+	/* What ends a string may be spoken of by itself. */
+	if (quote == '\'' && !strncmp(text + *at, "\\0'", 3)) {
+		*at += 3;
+		token->kind = TOKEN_NUMBER;
+		token->number = 0;
+		token->type = (struct expr_type){ 4, true };
+		return;
+	}
 	while (text[*at] && text[*at] != quote) {
 		if (length == sizeof(token->text) - 1) {
 			token->what = "a string is at most 127 characters long";

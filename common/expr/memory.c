@@ -346,6 +346,28 @@ failed:
 	return NULL;
 }
 
+/* Does @btf say which enums are signed? Before Linux 6.0 none does, and so none is told to be. */
+static bool tells_signs(const struct btf *btf)
+{
+	uint32_t id, count = btf__type_cnt(btf);
+
+	for (id = 1; id < count; id++) {
+		const struct btf_type *b = btf__type_by_id(btf, id);
+
+		if (is_enum(b) && btf_kflag(b))
+			return true;
+	}
+	return false;
+}
+
+/* An enumerator of 32 bits: below 0 only if its type may be. */
+static uint64_t small_enumerator(const struct btf *btf, const struct btf_type *b, int32_t value)
+{
+	if (value >= 0 || btf_kflag(b) || !tells_signs(btf))
+		return (uint64_t)(int64_t)value;
+	return (uint32_t)value;
+}
+
 static bool find_in_enum(const struct btf *btf, const struct btf_type *b, const char *name,
 			 uint64_t *value)
 {
@@ -357,7 +379,7 @@ static bool find_in_enum(const struct btf *btf, const struct btf_type *b, const 
 
 		if (strcmp(btf__name_by_offset(btf, named), name))
 			continue;
-		*value = btf_is_enum(b) ? (uint64_t)(int64_t)btf_enum(b)[i].val
+		*value = btf_is_enum(b) ? small_enumerator(btf, b, btf_enum(b)[i].val)
 					: btf_enum64_value(&btf_enum64(b)[i]);
 		return true;
 	}
@@ -378,7 +400,7 @@ bool find_enumerator(const struct typing *t, const char *name, uint64_t *value,
 		/* As C has it: an int if it is one. */
 		*type = (struct expr_type){ 4, true };
 		if ((uint64_t)(int64_t)(int32_t)*value != *value)
-			*type = (struct expr_type){ b->size, btf_kflag(b) };
+			*type = (struct expr_type){ b->size > 4 ? 8 : 4, btf_kflag(b) };
 		return true;
 	}
 	return false;

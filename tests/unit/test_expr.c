@@ -5,11 +5,11 @@
  */
 #include "helpers.h"
 
-#include <bpf/btf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <bpf/btf.h>
 #include "caret.h"
 #include "expr/expr.h"
 
@@ -116,6 +116,7 @@ static void constants_are_what_the_compiler_makes_of_them(void **state)
 	SAME_AS_C(0 ? 1 : 2 ? 3 : 4);
 	SAME_AS_C(1 || 0 && 0);
 	SAME_AS_C('a' + '\n' + '\'' + '\\');
+	SAME_AS_C('\0');
 	SAME_AS_C((unsigned char)300);
 	SAME_AS_C((char)200);
 	SAME_AS_C((unsigned short)-1 + 1);
@@ -508,6 +509,26 @@ static void a_field_is_found_before_what_is_built_in(void **state)
 	scope = before;
 }
 
+/* As C has them: of a type that is unsigned, one with the highest bit set is large. */
+static void enumerators_have_their_types_sign(void **state)
+{
+	struct expr_scope before = scope;
+	struct btf *btf = btf__new_empty();
+
+	(void)state;
+	assert_non_null(btf);
+	assert_true(btf__add_enum(btf, "below", 4) > 0);
+	assert_int_equal(btf__add_enum_value(btf, "ONE_BELOW", -1), 0);
+	assert_true(btf__add_enum(btf, "large", 4) > 0);
+	assert_int_equal(btf__add_enum_value(btf, "LARGE", 0xf0000007), 0);
+	scope.btf = btf;
+	check_constant("ONE_BELOW", (uint64_t)-1, 4, true);
+	check_constant("LARGE", 0xf0000007, 4, false);
+	check_constant("LARGE > 0", 1, 4, true);
+	scope = before;
+	btf__free(btf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +544,7 @@ int main(void)
 		cmocka_unit_test(a_caret_counts_characters),
 		cmocka_unit_test(members_are_typed_by_btf),
 		cmocka_unit_test(a_field_is_found_before_what_is_built_in),
+		cmocka_unit_test(enumerators_have_their_types_sign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
