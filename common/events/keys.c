@@ -55,6 +55,7 @@ int keys_fill(struct keys *k, struct engine_event *e)
 {
 	const char *key = value_of(e, ATTR_KEY), *comm = value_of(e, ATTR_COMM);
 	const char *format = value_of(e, ATTR_PRINTKEY);
+	bool fall_back = !key && !k->otherwise && !k->only_comm && !comm && !format;
 	int status;
 
 	if (!key)
@@ -64,9 +65,10 @@ int keys_fill(struct keys *k, struct engine_event *e)
 		comm = format = NULL;
 	} else if (!key) {
 		key = k->fallback;
-		if (key && !comm && !format)
+		if (key && fall_back)
 			comm = "_comm";
 	}
+	*(fall_back ? &k->fell_back : &k->given) = true;
 	if (!key)
 		return comm || format
 			       ? refuse(e, "it has no key that comm= or printkey= could name")
@@ -85,6 +87,11 @@ int keys_fill(struct keys *k, struct engine_event *e)
 	if (!status && !k->value_names.count && e->spec->kind == SPEC_TRACEPOINT)
 		value_names_read(&k->value_names, e->event->system, e->event->function, key);
 	return status;
+}
+
+bool keys_are_fallback(const struct keys *k)
+{
+	return k->fell_back && !k->given;
 }
 
 void keys_free(struct keys *k)

@@ -26,6 +26,7 @@ struct keys {
 	struct value_names value_names; /* of a field that is the key of all events */
 	const char *text;		/* the expression, if all events have the same */
 	bool differ;			/* they do not */
+	bool fell_back, given;		/* there are events with the fallback, and others */
 };
 
 /* Compiles the key of @event, and its name. Tells what is wrong; returns an exit status. */
@@ -40,6 +41,9 @@ void keys_columns(const struct keys *k, struct column columns[2]);
  */
 void keys_cells(const struct keys *k, const union event_key *key, const char *name,
 		struct cell cells[2], struct column columns[2]);
+
+/* Is the fallback the key of all events? */
+bool keys_are_fallback(const struct keys *k);
 
 void keys_free(struct keys *k);
 

@@ -15,7 +15,7 @@
 /* A row; in the maps only as many columns as there are. */
 struct top_row {
 	__u64 events; /* only where all keys share the row */
-	char name[SLOT_TEXT_SIZE];
+	char name[SLOT_TEXT_SIZE] __attribute__((aligned(8)));
 	__u64 sum[MOST_COLUMNS];
 };
 

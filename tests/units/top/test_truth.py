@@ -83,6 +83,11 @@ class Truth(Case):
                           for tid, row in by_key(result.report).items()},
                          {tid: (f"calls-{t}", 100 * t) for t, tid in enumerate(tids, 1)})
 
+    def test_renamed(self):
+        """a thread has the name that it had last: not the one before the command began"""
+        report = self.top("-e", "syscalls:sys_enter_e*", command=["sh", "-c", "true"]).report
+        self.assertEqual([row["name"] for row in report["rows"]], ["sh"])
+
     def test_only_comm(self):
         """--only-comm: a row for each name, whatever the key; also for comm= of the event"""
         report = self.top("-e", f"{WRITE}key={COUNT}/", "--only-comm", command=calls(4, 100)).report
