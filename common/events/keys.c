@@ -51,41 +51,52 @@ static int use_format(struct keys *k, const struct engine_event *e, const char *
 	return EXIT_DONE;
 }
 
+/* What an event is counted by, and what names that; NULL: nothing. */
+struct choice {
+	const char *key, *comm, *format;
+};
+
+static struct choice choose(struct keys *k, const struct engine_event *e)
+{
+	struct choice c = {
+		.key = value_of(e, ATTR_KEY),
+		.comm = value_of(e, ATTR_COMM),
+		.format = value_of(e, ATTR_PRINTKEY),
+	};
+
+	if (!c.key)
+		c.key = k->otherwise;
+	if (k->only_comm)
+		c = (struct choice){ .key = c.comm ? c.comm : "_comm" };
+	if (c.key || c.comm || c.format || !k->fallback) {
+		k->given = true;
+		c.key = c.key ? c.key : k->fallback;
+		return c;
+	}
+	k->fell_back = true;
+	return (struct choice){ .key = k->fallback, .comm = "_comm" };
+}
+
 int keys_fill(struct keys *k, struct engine_event *e)
 {
-	const char *key = value_of(e, ATTR_KEY), *comm = value_of(e, ATTR_COMM);
-	const char *format = value_of(e, ATTR_PRINTKEY);
-	bool fall_back = !key && !k->otherwise && !k->only_comm && !comm && !format;
+	struct choice c = choose(k, e);
 	int status;
 
-	if (!key)
-		key = k->otherwise;
-	if (k->only_comm) {
-		key = comm ? comm : "_comm";
-		comm = format = NULL;
-	} else if (!key) {
-		key = k->fallback;
-		if (key && fall_back)
-			comm = "_comm";
-	}
-	*(fall_back ? &k->fell_back : &k->given) = true;
-	if (!key)
-		return comm || format
-			       ? refuse(e, "it has no key that comm= or printkey= could name")
-			       : EXIT_DONE;
-	if (comm && format)
+	if (!c.key && !c.comm && !c.format)
+		return EXIT_DONE;
+	if (!c.key)
+		return refuse(e, "it has no key that comm= or printkey= could name");
+	if (c.comm && c.format)
 		return refuse(e, "comm= and printkey= both name its key: one will do");
-	status = engine_compile(e, key, SLOT_KEY, SLOT_KEY_TEXT);
+	status = engine_compile(e, c.key, SLOT_KEY, SLOT_KEY_TEXT);
 	if (!status)
-		status = note(k, e, key);
-	if (!status && comm) {
-		k->named = true;
-		status = engine_compile(e, comm, SLOTS, SLOT_NAME_TEXT);
-	}
-	if (!status && format)
-		status = use_format(k, e, format);
+		status = note(k, e, c.key);
+	if (!status && c.comm)
+		status = engine_compile(e, c.comm, SLOTS, SLOT_NAME_TEXT);
+	if (!status && c.format)
+		status = use_format(k, e, c.format);
 	if (!status && !k->value_names.count && e->spec->kind == SPEC_TRACEPOINT)
-		value_names_read(&k->value_names, e->event->system, e->event->function, key);
+		value_names_read(&k->value_names, e->event->system, e->event->function, c.key);
 	return status;
 }
 

@@ -21,7 +21,6 @@ struct keys {
 	/* keys_fill() finds out these. */
 	bool numbers, texts;
 	bool are_signed;
-	bool named;			/* in the kernel: programs fill in names */
 	const char *format;		/* of printkey=; NULL: none */
 	struct value_names value_names; /* of a field that is the key of all events */
 	const char *text;		/* the expression, if all events have the same */
