@@ -51,7 +51,9 @@ class Behaviour(Case):
                 (["uprobe:main"], 2, "needs its file"),
                 (["usdt:/bin/true"], 2, "no USDT probes"),
                 (["usdt:/no/such"], 1, "No such file"),
-                (["-p", "4194304", "uprobe:main"], 1, "process 4194304")):
+                (["-p", "4194304", "uprobe:main"], 1, "no process 4194304"),
+                (["usdt:4194304"], 1, "no process 4194304"),
+                (["nothing-*"], 2, "matches 'nothing-\\*'")):
             done = run([LIST, *args])
             self.assert_status(done, status)
             self.assert_one_line(done, "^list: ", said)
@@ -100,6 +102,13 @@ class Behaviour(Case):
         with tempfile.NamedTemporaryFile() as file:
             self.assert_status(run([LIST, "-o", file.name, "sched:*"]), 0)
             self.assertEqual(file.read().decode(), run([LIST, "sched:*"]).out)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"old")
+            file.flush()
+            for wrong in ("sched:", "sched:nothing"):
+                self.assert_status(run([LIST, "-o", file.name, "sched:sched_switch", wrong]), 2)
+                with open(file.name, "rb") as there:
+                    self.assertEqual(there.read(), b"old", "nothing takes its place")
         for path, said in (("/no/such/file", "/no/such/file"), ("/dev/full", "No space left")):
             done = run([LIST, "-o", path, "sched:*"])
             self.assert_status(done, 1)
