@@ -3,11 +3,9 @@
 
 import json
 import os
-import pty
-import subprocess
 import tempfile
 
-from harness import Case, run, tool
+from harness import Case, on_terminal, run, tool
 
 LIST = tool("list")
 
@@ -122,19 +120,7 @@ class Behaviour(Case):
 
     def test_terminal(self):
         """on a terminal it says the same as in a pipe"""
-        leader, follower = pty.openpty()
-        with subprocess.Popen([LIST, "sched:sched_switch"], stdout=follower,
-                              stdin=subprocess.DEVNULL) as process:
-            os.close(follower)
-            seen = b""
-            try:
-                while part := os.read(leader, 65536):
-                    seen += part
-            except OSError:
-                pass  # the other side is closed
-        os.close(leader)
-        self.assertEqual(process.returncode, 0)
-        self.assertEqual(seen.decode().replace("\r\n", "\n"),
+        self.assertEqual(on_terminal([LIST, "sched:sched_switch"], columns=200),
                          run([LIST, "sched:sched_switch"]).out)
 
     def test_names_cannot_steer_a_terminal(self):
