@@ -30,8 +30,9 @@
 #define HEATMAP_STEP (100 * NSEC_PER_MSEC)
 #define CHORE_STEP   NSEC_PER_SEC
 
-/* Blocks of memory from this size on are mappings, in bytes. */
-#define LARGE_BLOCK (128 << 10)
+/* Blocks of memory from this size on are mappings; so much that is free is kept. Both in bytes. */
+#define LARGE_BLOCK  (128 << 10)
+#define SPARE_MEMORY (4 << 20)
 
 /* Single events that are kept for a report; more would take memory without bound. */
 #define MOST_KEPT_EVENTS 65536
@@ -330,6 +331,13 @@ static int do_chores(struct session *s)
 	return 0;
 }
 
+/* What reports were made of is free, but the last block that is not would keep all before it. */
+static void give_back_memory(void)
+{
+	if (mallinfo2().fordblks > SPARE_MEMORY)
+		malloc_trim(0);
+}
+
 enum wake {
 	WAKE_SIGNAL,
 	WAKE_EVENTS,
@@ -445,8 +453,7 @@ static int handle(struct session *s, enum wake what, int timer, int *output_err)
 	case WAKE_HEAT:
 		return add_heat(s, s->control->span & 1, monotonic_now());
 	case WAKE_CHORES:
-		/* What the last reports were made of; its last block would keep all of it. */
-		malloc_trim(0);
+		give_back_memory();
 		return do_chores(s);
 	case WAKE_NOTICES:
 		stacks_heed(s->stacks);

@@ -130,13 +130,19 @@ static bool has(const struct names *n, const char *name)
 	return bsearch(&name, n->names, n->count, sizeof(*n->names), by_text);
 }
 
+/* Is @name that of the room before a function, which the compiler left to be patched? */
+static bool is_padding(const char *name)
+{
+	return !strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6);
+}
+
 /* A line of kallsyms, "ADDRESS TYPE NAME [MODULE]"; false: it is no function's. */
 static bool parse_symbol(char *line, struct kernel_function *f)
 {
 	char *type, *open, *close;
 
 	f->address = strtoull(line, &type, 16);
-	if (*type != ' ' || !strchr("tTwW", type[1]) || type[2] != ' ')
+	if (*type != ' ' || !strchr("tTwW", type[1]) || type[2] != ' ' || is_padding(type + 3))
 		return false;
 	open = strchr(type, '[');
 	close = open ? strchr(open, ']') : NULL;

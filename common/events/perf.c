@@ -67,22 +67,43 @@ static void add(const struct event_search *search, const char *word,
 	event->perf = *attr;
 }
 
+/* Tells why there is none of what the search is for: @err is what opening one of @type gave. */
+static int refuse(const struct event_search *search, int err, unsigned int type)
+{
+	if (err == -EACCES || err == -EPERM)
+		return event_refuse(search, err, EXIT_CANNOT,
+				    "%s is refused: %s (needs CAP_PERFMON, or root; see the sysctl "
+				    "kernel.perf_event_paranoid)",
+				    search->spec->name, strerror(-err));
+	return event_refuse(search, -EOPNOTSUPP, EXIT_CANNOT, "nothing here counts %s: %s%s",
+			    search->spec->name, strerror(-err),
+			    type == PERF_TYPE_SOFTWARE ? ""
+						       : " (it needs a CPU with a PMU that does)");
+}
+
 /* What there is here of all that has names. */
 static int find_matching(const struct event_search *search)
 {
+	size_t before = search->found->count, i;
+	unsigned int type = PERF_TYPE_SOFTWARE;
 	struct perf_event_attr attr;
 	struct perf_name name;
-	size_t i;
+	int err, why = 0;
 
 	for (i = 0; perf_name_at(i, &name); i++) {
 		if (!spec_matches(search->spec->name, name.name) &&
 		    !(name.alias && spec_matches(search->spec->name, name.alias)))
 			continue;
 		fill(&attr, &name, search->spec->modifiers, USUAL_HZ);
-		if (!try(&attr))
+		err = try(&attr);
+		if (!err) {
 			add(search, name.name, &attr);
+		} else if (!why) {
+			why = err;
+			type = name.type;
+		}
 	}
-	return 0;
+	return why && search->found->count == before ? refuse(search, why, type) : 0;
 }
 
 /* "-F 500" */
@@ -120,15 +141,7 @@ static int find(const struct event_search *search)
 		add(search, spec->name, &attr);
 		return 0;
 	}
-	if (err == -EACCES || err == -EPERM)
-		return event_refuse(search, err, EXIT_CANNOT,
-				    "%s is refused: %s (needs CAP_PERFMON, or root; see the sysctl "
-				    "kernel.perf_event_paranoid)",
-				    spec->name, strerror(-err));
-	return event_refuse(
-		search, -EOPNOTSUPP, EXIT_CANNOT, "nothing here counts %s: %s%s", spec->name,
-		strerror(-err),
-		name.type == PERF_TYPE_SOFTWARE ? "" : " (it needs a CPU with a PMU that does)");
+	return refuse(search, err, name.type);
 }
 
 /* struct bpf_perf_event_data: registers, the period, the address that the event is about. */

@@ -159,16 +159,18 @@ struct wanted {
 	const char *name;
 	size_t length;
 	uint64_t address;
-	bool found;
+	bool found, ambiguous;
 };
 
 static void compare(const char *name, const GElf_Sym *symbol, void *arg)
 {
 	struct wanted *wanted = arg;
 
-	if (wanted->found || strlen(name) != wanted->length ||
+	if (symbol->st_shndx == SHN_UNDEF || strlen(name) != wanted->length ||
 	    strncmp(name, wanted->name, wanted->length))
 		return;
+	/* Static variables of several sources may have one name. */
+	wanted->ambiguous |= wanted->found && wanted->address != symbol->st_value;
 	wanted->address = symbol->st_value;
 	wanted->found = true;
 }
@@ -179,7 +181,7 @@ static bool find_symbol(const char *name, size_t length, uint64_t *address, void
 
 	elf_file_symbols(arg, compare, &wanted);
 	*address = wanted.address;
-	return wanted.found;
+	return wanted.found && !wanted.ambiguous;
 }
 
 static int read_fields(struct event *event)

@@ -105,6 +105,9 @@ static int read_mapped(const struct event_search *search, pid_t pid, const char 
 
 	snprintf(maps, sizeof(maps), "/proc/%d/maps", (int)pid);
 	stream = fopen(maps, "re");
+	if (!stream && errno == ENOENT)
+		return event_refuse(search, -errno, EXIT_FAILED, "there is no process %d",
+				    (int)pid);
 	if (!stream)
 		return event_refuse(search, -errno, EXIT_FAILED,
 				    "cannot look into process %d: %s%s", (int)pid, strerror(errno),

@@ -27,11 +27,23 @@ static const struct btf_type *type_of(const struct typing *t, uint32_t *id)
 	return NULL;
 }
 
-/* Is it what strings consist of? `u8` is an unsigned char, and a number. */
+/* Is it what strings consist of? */
 static bool is_character(const struct typing *t, const struct btf_type *type)
 {
 	return type && btf_is_int(type) && type->size == 1 &&
 	       !strcmp(btf__name_by_offset(t->scope->btf, type->name_off), "char");
+}
+
+/* As names of files are in the kernel. `u8` is that too, but by its name it is a number. */
+static bool is_unsigned_char(const struct typing *t, uint32_t id)
+{
+	const struct btf_type *type = btf__type_by_id(t->scope->btf, id);
+	unsigned int i;
+
+	for (i = 0; i < 2 * MOST_DEPTH && type && btf_is_mod(type); i++)
+		type = btf__type_by_id(t->scope->btf, type->type);
+	return type && btf_is_int(type) &&
+	       !strcmp(btf__name_by_offset(t->scope->btf, type->name_off), "unsigned char");
 }
 
 void set_points_to(struct typing *t, struct expr *e, uint32_t type)
@@ -42,7 +54,7 @@ void set_points_to(struct typing *t, struct expr *e, uint32_t type)
 	if (!type || !t->scope->btf)
 		return;
 	e->points_to = type;
-	if (!is_character(t, type_of(t, &id)))
+	if (!is_unsigned_char(t, type) && !is_character(t, type_of(t, &id)))
 		return;
 	e->is_string = true;
 	e->memory = MEMORY_EITHER;
@@ -386,22 +398,25 @@ static bool find_in_enum(const struct btf *btf, const struct btf_type *b, const 
 	return false;
 }
 
-bool find_enumerator(const struct typing *t, const char *name, uint64_t *value,
-		     struct expr_type *type)
+unsigned int find_enumerator(const struct typing *t, const char *name, uint64_t *value,
+			     struct expr_type *type)
 {
 	const struct btf *btf = t->scope->btf;
 	uint32_t id, count = btf ? btf__type_cnt(btf) : 0;
+	unsigned int values = 0;
+	uint64_t one;
 
 	for (id = 1; id < count; id++) {
 		const struct btf_type *b = btf__type_by_id(btf, id);
 
-		if (!is_enum(b) || !find_in_enum(btf, b, name, value))
+		if (!is_enum(b) || !find_in_enum(btf, b, name, &one) || (values && one == *value))
 			continue;
+		values++;
+		*value = one;
 		/* As C has it: an int if it is one. */
 		*type = (struct expr_type){ 4, true };
-		if ((uint64_t)(int64_t)(int32_t)*value != *value)
+		if ((uint64_t)(int64_t)(int32_t)one != one)
 			*type = (struct expr_type){ b->size > 4 ? 8 : 4, btf_kflag(b) };
-		return true;
 	}
-	return false;
+	return values;
 }

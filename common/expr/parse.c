@@ -134,12 +134,17 @@ static struct expr *parse_name(struct parser *p)
 	size_t at = p->token.at;
 	struct expr_type type;
 	struct expr *e = NULL;
+	unsigned int values;
 	uint64_t value;
 
+	values = field ? 0 : find_enumerator(t, p->token.text, &value, &type);
 	if (field) {
 		e = new_field(t, at, field);
-	} else if (find_enumerator(t, p->token.text, &value, &type)) {
+	} else if (values == 1) {
 		e = new_number(t, at, value, type);
+	} else if (values) {
+		typing_fail(t, at, "the kernel has different enumerators %s: give the number",
+			    p->token.text);
 	} else {
 		typing_fail(t, at, "there is no %s here", p->token.text);
 		t->error->show_fields = true;

@@ -137,9 +137,12 @@ struct expr *tree_member(struct typing *t, size_t at, struct expr *e, const char
 /* Gives the address @e what it points to, a type of the scope's BTF. */
 void set_points_to(struct typing *t, struct expr *e, uint32_t type);
 
-/* Finds the enumerator @name in the scope's BTF. */
-bool find_enumerator(const struct typing *t, const char *name, uint64_t *value,
-		     struct expr_type *type);
+/*
+ * Finds the enumerator @name in the scope's BTF. Returns how many values it has: enums of sources that
+ * do not know each other may use one name.
+ */
+unsigned int find_enumerator(const struct typing *t, const char *name, uint64_t *value,
+			     struct expr_type *type);
 
 /* The scope's field, or else the built-in one, with this name; NULL: there is none. */
 const struct expr_field *find_field(const struct expr_scope *scope, const char *name);

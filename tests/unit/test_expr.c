@@ -514,6 +514,7 @@ static void enumerators_have_their_types_sign(void **state)
 {
 	struct expr_scope before = scope;
 	struct btf *btf = btf__new_empty();
+	struct expr_error error;
 
 	(void)state;
 	assert_non_null(btf);
@@ -525,6 +526,14 @@ static void enumerators_have_their_types_sign(void **state)
 	check_constant("ONE_BELOW", (uint64_t)-1, 4, true);
 	check_constant("LARGE", 0xf0000007, 4, false);
 	check_constant("LARGE > 0", 1, 4, true);
+	/* Another enum with a value of this name: the same is no harm. */
+	assert_true(btf__add_enum(btf, "more", 4) > 0);
+	assert_int_equal(btf__add_enum_value(btf, "LARGE", 0xf0000007), 0);
+	check_constant("LARGE", 0xf0000007, 4, false);
+	assert_true(btf__add_enum(btf, "other", 4) > 0);
+	assert_int_equal(btf__add_enum_value(btf, "LARGE", 7), 0);
+	assert_null(expr_parse("LARGE", &scope, EXPR_WANT_NUMBER, &error));
+	assert_non_null(strstr(error.what, "different enumerators LARGE"));
 	scope = before;
 	btf__free(btf);
 }

@@ -210,11 +210,12 @@ static int run_to_end(struct run *run, const struct settings *settings)
 		say_error("cannot write to %s: %s", settings->output, strerror(-err));
 		return EXIT_FAILED;
 	}
-	output_begin(&run->out);
 	status = list_all(run, settings);
-	/* What there is of a JSON object that has no end stays here. */
-	if (run->json && status)
+	/* What there is of a JSON object that has no end stays here, and what is in a file there. */
+	if (status && (run->json || settings->output))
 		rewind(run->out.file);
+	else
+		output_begin(&run->out);
 	err = output_close(&run->out);
 	if (!err || err == -EPIPE) /* nobody is interested any more */
 		return status;

@@ -3,11 +3,9 @@
 
 import json
 import os
-import pty
-import subprocess
 import tempfile
 
-from harness import Case, run, tool
+from harness import Case, on_terminal, run, tool
 
 LIST = tool("list")
 
@@ -51,7 +49,9 @@ class Behaviour(Case):
                 (["uprobe:main"], 2, "needs its file"),
                 (["usdt:/bin/true"], 2, "no USDT probes"),
                 (["usdt:/no/such"], 1, "No such file"),
-                (["-p", "4194304", "uprobe:main"], 1, "process 4194304")):
+                (["-p", "4194304", "uprobe:main"], 1, "no process 4194304"),
+                (["usdt:4194304"], 1, "no process 4194304"),
+                (["nothing-*"], 2, "matches 'nothing-\\*'")):
             done = run([LIST, *args])
             self.assert_status(done, status)
             self.assert_one_line(done, "^list: ", said)
@@ -100,6 +100,13 @@ class Behaviour(Case):
         with tempfile.NamedTemporaryFile() as file:
             self.assert_status(run([LIST, "-o", file.name, "sched:*"]), 0)
             self.assertEqual(file.read().decode(), run([LIST, "sched:*"]).out)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"old")
+            file.flush()
+            for wrong in ("sched:", "sched:nothing"):
+                self.assert_status(run([LIST, "-o", file.name, "sched:sched_switch", wrong]), 2)
+                with open(file.name, "rb") as there:
+                    self.assertEqual(there.read(), b"old", "nothing takes its place")
         for path, said in (("/no/such/file", "/no/such/file"), ("/dev/full", "No space left")):
             done = run([LIST, "-o", path, "sched:*"])
             self.assert_status(done, 1)
@@ -113,19 +120,7 @@ class Behaviour(Case):
 
     def test_terminal(self):
         """on a terminal it says the same as in a pipe"""
-        leader, follower = pty.openpty()
-        with subprocess.Popen([LIST, "sched:sched_switch"], stdout=follower,
-                              stdin=subprocess.DEVNULL) as process:
-            os.close(follower)
-            seen = b""
-            try:
-                while part := os.read(leader, 65536):
-                    seen += part
-            except OSError:
-                pass  # the other side is closed
-        os.close(leader)
-        self.assertEqual(process.returncode, 0)
-        self.assertEqual(seen.decode().replace("\r\n", "\n"),
+        self.assertEqual(on_terminal([LIST, "sched:sched_switch"], columns=200),
                          run([LIST, "sched:sched_switch"]).out)
 
     def test_names_cannot_steer_a_terminal(self):
