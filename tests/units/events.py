@@ -3,15 +3,14 @@
 
 import json
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import tempfile
 import time
 
-from harness import LOAD, Running, held_programs, loaded_programs, run, tool
+from harness import (LOAD, Running, held_programs, loaded_programs, on_terminal, run, screens,
+                     tool)
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 CALLS = os.path.join(LOAD, "calls")
@@ -312,30 +311,14 @@ class EventsBehaviour:
                                   for row in unit.result().report["rows"]},
                                  {f"calls-{t}": 1000 * t for t in range(1, 5)})
 
-    def screens(self, *args):
+    def shown(self, *args):
         """What the unit shows on a terminal of 20 lines, one after the other."""
-        master, slave = pty.openpty()
-        subprocess.run(["stty", "rows", "20", "cols", "120"], stdin=slave, check=True)
-        process = subprocess.Popen(self.argv(*args), stdin=slave, stdout=slave, stderr=slave,
-                                   env=dict(os.environ, TERM="xterm"))
-        os.close(slave)
-        seen = b""
-        while select.select([master], [], [], 60)[0]:
-            try:
-                data = os.read(master, 65536)
-            except OSError:
-                break
-            if not data:
-                break
-            seen += data
-        os.close(master)
-        self.assertEqual(process.wait(60), 0)
-        return seen.decode(errors="replace").split("\033[H\033[2J")[1:]
+        return screens(on_terminal(self.argv(*args), lines=20, columns=120))
 
     def test_terminal(self):
         """a terminal: reports take each other's place, and fit"""
-        screens = self.screens("sched:sched_switch//", "-k", "prev_pid", "-i", "200ms", "--duration",
+        seen = self.shown("sched:sched_switch//", "-k", "prev_pid", "-i", "200ms", "--duration",
                                "1500ms")
-        self.assertGreaterEqual(len(screens), 2)
-        for screen in screens:
+        self.assertGreaterEqual(len(seen), 2)
+        for screen in seen:
             self.assertLessEqual(screen.count("\n"), 20)

@@ -78,4 +78,4 @@ class Behaviour(EventsBehaviour, Case):
 
     def test_refresh(self):
         """on a terminal the table is shown each second, unless told otherwise"""
-        self.assertEqual(len(self.screens("sched:sched_switch", "--duration", "2500ms")), 3)
+        self.assertEqual(len(self.shown("sched:sched_switch", "--duration", "2500ms")), 3)
