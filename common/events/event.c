@@ -216,7 +216,9 @@ char *event_detail(const struct event *event)
 
 int event_prepare(const struct event *event, struct bpf_program *prog)
 {
-	return event->kind->prepare(event, prog);
+	int err = bpf_program__set_type(prog, event->kind->program);
+
+	return err || !event->kind->prepare ? err : event->kind->prepare(event, prog);
 }
 
 int event_attach(const struct event *event, struct bpf_program *prog, pid_t pid,

@@ -13,9 +13,8 @@
 /* Each kernel with networking has this one for such tries (net/bpf/test_run.c). */
 #define TRIED_FUNCTION "bpf_fentry_test1"
 
-static void add(const struct kernel_function *f, void *arg)
+static void add(const struct event_search *search, const struct kernel_function *f)
 {
-	const struct event_search *search = arg;
 	const struct btf *btf;
 	struct event *event;
 
@@ -56,13 +55,10 @@ static int find(const struct event_search *search)
 		return event_refuse(search, -EINVAL, EXIT_USAGE,
 				    "%s:%s has no offset: take a kprobe",
 				    spec_kind_name(spec->kind), spec->name);
-	err = kernel_functions_each(spec->name, add, (void *)search);
-	/* Several functions may have one name: the kernel takes the first. */
-	event_sort(search->found, before);
+	/* Of several functions that have one name, the kernel takes the first. */
+	err = kernel_functions_find(search, add);
 	if (err)
-		return event_refuse(search, err, EXIT_CANNOT,
-				    "cannot read the kernel's functions: %s%s", strerror(-err),
-				    kernel_missing(err));
+		return err;
 	if (search->found->count == before && !spec_is_wild(spec->name))
 		return event_refuse(search, -ENOENT, EXIT_USAGE,
 				    "this kernel has no function %s, or no type of it in its BTF",
@@ -78,11 +74,9 @@ static int read_fields(struct event *event)
 
 static int prepare(const struct event *event, struct bpf_program *prog)
 {
-	int err = bpf_program__set_type(prog, BPF_PROG_TYPE_TRACING);
+	int err = bpf_program__set_expected_attach_type(
+		prog, event->kind == &fexit_kind ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY);
 
-	if (!err)
-		err = bpf_program__set_expected_attach_type(
-			prog, event->kind == &fexit_kind ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY);
 	return err ? err : bpf_program__set_attach_target(prog, 0, event->function);
 }
 
@@ -101,6 +95,7 @@ const struct event_kind fentry_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,
+	.program = BPF_PROG_TYPE_TRACING,
 	.prepare = prepare,
 	.attach = attach,
 };
@@ -112,6 +107,7 @@ const struct event_kind fexit_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,
+	.program = BPF_PROG_TYPE_TRACING,
 	.prepare = prepare,
 	.attach = attach,
 };

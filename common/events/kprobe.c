@@ -4,13 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <bpf/libbpf.h>
 #include "events/kernel_functions.h"
 #include "events/kind.h"
 #include "events/prototype.h"
-#include "kernel.h"
+#include "perf_event.h"
 #include "say.h"
 
 static const struct event_kind *kind_of(const struct event_search *search)
@@ -18,9 +16,8 @@ static const struct event_kind *kind_of(const struct event_search *search)
 	return search->spec->kind == SPEC_KRETPROBE ? &kretprobe_kind : &kprobe_kind;
 }
 
-static void add(const struct kernel_function *f, void *arg)
+static void add(const struct event_search *search, const struct kernel_function *f)
 {
-	const struct event_search *search = arg;
 	const char *kind = spec_kind_name(search->spec->kind);
 	uint64_t offset = search->spec->offset;
 	struct event *event;
@@ -46,13 +43,9 @@ static int find(const struct event_search *search)
 	if (spec->kind == SPEC_KRETPROBE && spec->offset)
 		return event_refuse(search, -EINVAL, EXIT_USAGE,
 				    "kretprobe:%s is a return, which has no offset", spec->name);
-	err = kernel_functions_each(spec->name, add, (void *)search);
-	/* Several functions may have one name. */
-	event_sort(search->found, before);
+	err = kernel_functions_find(search, add);
 	if (err)
-		return event_refuse(search, err, EXIT_CANNOT,
-				    "cannot read the kernel's functions: %s%s", strerror(-err),
-				    kernel_missing(err));
+		return err;
 	if (search->found->count == before && !spec_is_wild(spec->name))
 		return event_refuse(search, -ENOENT, EXIT_USAGE, "this kernel has no function %s",
 				    spec->name);
@@ -65,20 +58,14 @@ static int read_fields(struct event *event)
 								      : ARGUMENTS_IN_REGISTERS);
 }
 
-static int prepare(const struct event *event, struct bpf_program *prog)
-{
-	(void)event;
-	return bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
-}
-
 /* Of two functions of one name each has its own address; and the kernel need not look for it. */
 static int attach_at(const struct event *event, bool is_return, struct bpf_program *prog,
 		     struct event_links *links)
 {
-	struct perf_event_attr attr = { .size = sizeof(attr), .config = is_return };
+	struct perf_event_attr attr = { .config = is_return };
 	unsigned int type;
 	FILE *file = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
-	int fd, err;
+	int err;
 
 	if (!file)
 		return -errno;
@@ -88,13 +75,7 @@ static int attach_at(const struct event *event, bool is_return, struct bpf_progr
 		return err;
 	attr.type = type;
 	attr.kprobe_addr = event->address + event->offset;
-	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = event_add_link(links, bpf_program__attach_perf_event(prog, fd));
-	if (err)
-		close(fd);
-	return err;
+	return event_add_link(links, perf_event_attach(prog, &attr));
 }
 
 static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
@@ -115,7 +96,7 @@ const struct event_kind kprobe_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
 };
 
@@ -125,6 +106,6 @@ const struct event_kind kretprobe_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
 };

@@ -179,12 +179,6 @@ static char *detail(const struct event *event)
 	return event_text("%s event", kinds[event->perf.type]);
 }
 
-static int prepare(const struct event *event, struct bpf_program *prog)
-{
-	(void)event;
-	return bpf_program__set_type(prog, BPF_PROG_TYPE_PERF_EVENT);
-}
-
 static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
 		  struct event_links *links)
 {
@@ -206,6 +200,6 @@ const struct event_kind perf_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = detail,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_PERF_EVENT,
 	.attach = attach,
 };

@@ -4,12 +4,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <bpf/btf.h>
 #include "events/kind.h"
 #include "events/prototype.h"
 #include "kernel.h"
+#include "perf_event.h"
 #include "say.h"
 #include "tracefs.h"
 
@@ -270,30 +269,17 @@ static int read_fields(struct event *event)
 	return count < 0 ? count : 0;
 }
 
-static int prepare(const struct event *event, struct bpf_program *prog)
-{
-	(void)event;
-	return bpf_program__set_type(prog, BPF_PROG_TYPE_TRACEPOINT);
-}
-
 static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
 		  struct event_links *links)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
-	int id = tracepoint_id(event->system, event->function), fd, err;
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
+	int id = tracepoint_id(event->system, event->function);
 
 	(void)pid;
 	if (id < 0)
 		return id;
 	attr.config = id;
-	/* A program at a tracepoint's event runs on each CPU, whichever the event was made for. */
-	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = event_add_link(links, bpf_program__attach_perf_event(prog, fd));
-	if (err)
-		close(fd);
-	return err;
+	return event_add_link(links, perf_event_attach(prog, &attr));
 }
 
 const struct event_kind tracepoint_kind = {
@@ -301,6 +287,6 @@ const struct event_kind tracepoint_kind = {
 	.title = "tracepoint",
 	.find = find,
 	.read_fields = read_fields,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_TRACEPOINT,
 	.attach = attach,
 };

@@ -141,12 +141,6 @@ static char *detail(const struct event *event)
 	return event_text("at 0x%llx", (unsigned long long)event->address);
 }
 
-static int prepare(const struct event *event, struct bpf_program *prog)
-{
-	(void)event;
-	return bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
-}
-
 static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
 		  struct event_links *links)
 {
@@ -163,7 +157,7 @@ const struct event_kind uprobe_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = detail,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
 };
 
@@ -173,6 +167,6 @@ const struct event_kind uretprobe_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = detail,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
 };

@@ -219,12 +219,6 @@ static char *detail(const struct event *event)
 	return event_text("(%s)%s", event->arguments, event->semaphore ? ", has a semaphore" : "");
 }
 
-static int prepare(const struct event *event, struct bpf_program *prog)
-{
-	(void)event;
-	return bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
-}
-
 static int attach(const struct event *event, struct bpf_program *prog, pid_t pid,
 		  struct event_links *links)
 {
@@ -242,6 +236,6 @@ const struct event_kind usdt_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = detail,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
 };
