@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdlib.h>
 #include <string.h>
+#include "clock.h"
 #include "json.h"
 #include "say.h"
 #include "utf8.h"
+#include "version.h"
 
 json_object *json_have(json_object *object)
 {
@@ -47,6 +49,19 @@ void json_add_address(json_object *to, const char *name, uint64_t address)
 
 	snprintf(digits, sizeof(digits), "0x%llx", (unsigned long long)address);
 	json_add(to, name, json_object_new_string(digits));
+}
+
+void json_begin_rows(FILE *to, const char *tool)
+{
+	char when[CLOCK_LEN];
+
+	fprintf(to, "{\"tool\":\"%s\",\"version\":\"" VERSION "\",\"time\":\"%s\",\"rows\":[", tool,
+		clock_utc(when, wall_now()));
+}
+
+void json_end_rows(FILE *to)
+{
+	fputs("]}\n", to);
 }
 
 void json_put(FILE *to, json_object *object)

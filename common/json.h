@@ -19,6 +19,10 @@ void json_add_text(json_object *to, const char *name, const char *text);
 void json_add_number(json_object *to, const char *name, uint64_t number);
 void json_add_address(json_object *to, const char *name, uint64_t address);
 
+/* Writes what is before the rows of what unit @tool has to say, and what is behind them. */
+void json_begin_rows(FILE *to, const char *tool);
+void json_end_rows(FILE *to);
+
 /* Writes @object, without a line's end, and lets go of it. */
 void json_put(FILE *to, json_object *object);
 

@@ -13,8 +13,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "kernel.h"
-#include "list.h"
 #include "say.h"
+#include "word_list.h"
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 

@@ -219,7 +219,8 @@ char *event_detail(const struct event *event)
 int event_prepare(const struct event *event, struct event_program *program)
 {
 	memset(program, 0, sizeof(*program));
-	return event->kind->prepare(event, program);
+	program->type = event->kind->program;
+	return event->kind->prepare ? event->kind->prepare(event, program) : 0;
 }
 
 int event_attach(const struct event *event, int prog, pid_t pid, struct event_links *links)

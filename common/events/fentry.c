@@ -15,9 +15,8 @@
 /* Each kernel with networking has this one for such tries (net/bpf/test_run.c). */
 #define TRIED_FUNCTION "bpf_fentry_test1"
 
-static void add(const struct kernel_function *f, void *arg)
+static void add(const struct event_search *search, const struct kernel_function *f)
 {
-	const struct event_search *search = arg;
 	const struct btf *btf;
 	struct event *event;
 
@@ -58,13 +57,10 @@ static int find(const struct event_search *search)
 		return event_refuse(search, -EINVAL, EXIT_USAGE,
 				    "%s:%s has no offset: take a kprobe",
 				    spec_kind_name(spec->kind), spec->name);
-	err = kernel_functions_each(spec->name, add, (void *)search);
-	/* Several functions may have one name: the kernel takes the first. */
-	event_sort(search->found, before);
+	/* Of several functions that have one name, the kernel takes the first. */
+	err = kernel_functions_find(search, add);
 	if (err)
-		return event_refuse(search, err, EXIT_CANNOT,
-				    "cannot read the kernel's functions: %s%s", strerror(-err),
-				    kernel_missing(err));
+		return err;
 	if (search->found->count == before && !spec_is_wild(spec->name))
 		return event_refuse(search, -ENOENT, EXIT_USAGE,
 				    "this kernel has no function %s, or no type of it in its BTF",
@@ -128,7 +124,6 @@ static int prepare(const struct event *event, struct event_program *program)
 	id = function_id(event, &program->btf_fd);
 	if (id < 0)
 		return id;
-	program->type = BPF_PROG_TYPE_TRACING;
 	program->attach_type = event->kind == &fexit_kind ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY;
 	program->btf_id = id;
 	return 0;
@@ -150,6 +145,7 @@ const struct event_kind fentry_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,
+	.program = BPF_PROG_TYPE_TRACING,
 	.prepare = prepare,
 	.attach = attach,
 };
@@ -161,6 +157,7 @@ const struct event_kind fexit_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,
+	.program = BPF_PROG_TYPE_TRACING,
 	.prepare = prepare,
 	.attach = attach,
 };

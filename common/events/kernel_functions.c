@@ -6,6 +6,7 @@
 #include <bpf/btf.h>
 #include "events/kernel_functions.h"
 #include "kernel.h"
+#include "say.h"
 #include "tracefs.h"
 
 /* Functions of a BTF, sorted by their names. */
@@ -167,19 +168,22 @@ static bool is_gone(const char *name, bool *in_init)
 	return *in_init;
 }
 
-int kernel_functions_each(const char *pattern,
-			  void (*found)(const struct kernel_function *function, void *arg),
-			  void *arg)
+int kernel_functions_find(const struct event_search *search,
+			  void (*add)(const struct event_search *search,
+				      const struct kernel_function *function))
 {
+	const char *pattern = search->spec->name;
 	bool wild = spec_is_wild(pattern), in_init = false;
 	FILE *file = fopen("/proc/kallsyms", "re");
+	size_t before = search->found->count, size = 0;
 	struct names traceable = {};
 	struct kernel_function f;
 	char *line = NULL;
-	size_t size = 0;
 
 	if (!file)
-		return -errno;
+		return event_refuse(search, -errno, EXIT_CANNOT,
+				    "cannot read the kernel's functions: %s%s", strerror(errno),
+				    kernel_missing(-errno));
 	if (wild)
 		read_traceable(&traceable);
 	while (getline(&line, &size, file) > 0) {
@@ -187,12 +191,13 @@ int kernel_functions_each(const char *pattern,
 			continue;
 		if (wild ? spec_matches(pattern, f.name) : !strcmp(pattern, f.name)) {
 			if (!traceable.count || has(&traceable, f.name))
-				found(&f, arg);
+				add(search, &f);
 		}
 	}
 	free(traceable.text);
 	free(traceable.names);
 	free(line);
 	fclose(file);
+	event_sort(search->found, before);
 	return 0;
 }

@@ -14,12 +14,13 @@ struct kernel_function {
 };
 
 /*
- * Calls @found for each function that matches @pattern, a name or one with wildcards; of these only
- * for what the function tracer can trace, if it says so. Returns 0, or a negative errno.
+ * Calls @add for each function that is searched for by name; of those that match wildcards only for
+ * what the function tracer can trace, if it says so. What it has added is sorted. Returns 0, or a
+ * negative errno after having filled the search's error.
  */
-int kernel_functions_each(const char *pattern,
-			  void (*found)(const struct kernel_function *function, void *arg),
-			  void *arg);
+int kernel_functions_find(const struct event_search *search,
+			  void (*add)(const struct event_search *search,
+				      const struct kernel_function *function));
 
 /*
  * The number of the prototype of function @name of @module (NULL: the kernel itself), and the BTF

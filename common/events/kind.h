@@ -27,8 +27,11 @@ struct event_kind {
 	/* See event_detail(). NULL: there is nothing. */
 	char *(*detail)(const struct event *event);
 
-	/* See event_prepare() and event_attach(). */
+	/* A program's type, and what else it needs to be told before it is loaded. NULL: nothing. */
+	enum bpf_prog_type program;
 	int (*prepare)(const struct event *event, struct event_program *program);
+
+	/* See event_attach(). */
 	int (*attach)(const struct event *event, int prog, pid_t pid, struct event_links *links);
 };
 

@@ -6,7 +6,7 @@
 #include "events/kernel_functions.h"
 #include "events/kind.h"
 #include "events/prototype.h"
-#include "kernel.h"
+#include "perf_event.h"
 #include "say.h"
 
 static const struct event_kind *kind_of(const struct event_search *search)
@@ -14,9 +14,8 @@ static const struct event_kind *kind_of(const struct event_search *search)
 	return search->spec->kind == SPEC_KRETPROBE ? &kretprobe_kind : &kprobe_kind;
 }
 
-static void add(const struct kernel_function *f, void *arg)
+static void add(const struct event_search *search, const struct kernel_function *f)
 {
-	const struct event_search *search = arg;
 	const char *kind = spec_kind_name(search->spec->kind);
 	uint64_t offset = search->spec->offset;
 	struct event *event;
@@ -42,13 +41,9 @@ static int find(const struct event_search *search)
 	if (spec->kind == SPEC_KRETPROBE && spec->offset)
 		return event_refuse(search, -EINVAL, EXIT_USAGE,
 				    "kretprobe:%s is a return, which has no offset", spec->name);
-	err = kernel_functions_each(spec->name, add, (void *)search);
-	/* Several functions may have one name. */
-	event_sort(search->found, before);
+	err = kernel_functions_find(search, add);
 	if (err)
-		return event_refuse(search, err, EXIT_CANNOT,
-				    "cannot read the kernel's functions: %s%s", strerror(-err),
-				    kernel_missing(err));
+		return err;
 	if (search->found->count == before && !spec_is_wild(spec->name))
 		return event_refuse(search, -ENOENT, EXIT_USAGE, "this kernel has no function %s",
 				    spec->name);
@@ -59,13 +54,6 @@ static int read_fields(struct event *event)
 {
 	return prototype_fields(event, event->kind == &kretprobe_kind ? RESULT_IN_REGISTER
 								      : ARGUMENTS_IN_REGISTERS);
-}
-
-static int prepare(const struct event *event, struct event_program *program)
-{
-	(void)event;
-	program->type = BPF_PROG_TYPE_KPROBE;
-	return 0;
 }
 
 static int attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
@@ -90,7 +78,7 @@ const struct event_kind kprobe_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
 };
 
@@ -100,6 +88,6 @@ const struct event_kind kretprobe_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = prototype_text,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
 };

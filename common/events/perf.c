@@ -178,13 +178,6 @@ static char *detail(const struct event *event)
 	return event_text("%s event", kinds[event->perf.type]);
 }
 
-static int prepare(const struct event *event, struct event_program *program)
-{
-	(void)event;
-	program->type = BPF_PROG_TYPE_PERF_EVENT;
-	return 0;
-}
-
 static int attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
 {
 	struct perf_event_attr attr = event->perf;
@@ -208,6 +201,6 @@ const struct event_kind perf_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = detail,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_PERF_EVENT,
 	.attach = attach,
 };

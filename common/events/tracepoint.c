@@ -4,12 +4,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <bpf/btf.h>
 #include "events/kind.h"
 #include "events/prototype.h"
 #include "kernel.h"
+#include "perf_event.h"
 #include "say.h"
 #include "tracefs.h"
 
@@ -270,13 +269,6 @@ static int read_fields(struct event *event)
 	return count < 0 ? count : 0;
 }
 
-static int prepare(const struct event *event, struct event_program *program)
-{
-	(void)event;
-	program->type = BPF_PROG_TYPE_TRACEPOINT;
-	return 0;
-}
-
 static int attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
@@ -295,6 +287,6 @@ const struct event_kind tracepoint_kind = {
 	.title = "tracepoint",
 	.find = find,
 	.read_fields = read_fields,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_TRACEPOINT,
 	.attach = attach,
 };

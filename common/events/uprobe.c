@@ -140,13 +140,6 @@ static char *detail(const struct event *event)
 	return event_text("at 0x%llx", (unsigned long long)event->address);
 }
 
-static int prepare(const struct event *event, struct event_program *program)
-{
-	(void)event;
-	program->type = BPF_PROG_TYPE_KPROBE;
-	return 0;
-}
-
 static int attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
 {
 	struct perf_event_attr attr = {
@@ -164,7 +157,7 @@ const struct event_kind uprobe_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = detail,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
 };
 
@@ -174,6 +167,6 @@ const struct event_kind uretprobe_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = detail,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
 };

@@ -218,13 +218,6 @@ static char *detail(const struct event *event)
 	return event_text("(%s)%s", event->arguments, event->semaphore ? ", has a semaphore" : "");
 }
 
-static int prepare(const struct event *event, struct event_program *program)
-{
-	(void)event;
-	program->type = BPF_PROG_TYPE_KPROBE;
-	return 0;
-}
-
 /* Where the kernel's uprobes have a semaphore's place: PERF_UPROBE_REF_CTR_OFFSET_SHIFT. */
 #define SEMAPHORE_SHIFT 32
 
@@ -246,6 +239,6 @@ const struct event_kind usdt_kind = {
 	.find = find,
 	.read_fields = read_fields,
 	.detail = detail,
-	.prepare = prepare,
+	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
 };

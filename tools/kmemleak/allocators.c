@@ -5,9 +5,9 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include "kernel.h"
-#include "list.h"
 #include "maps.h"
 #include "say.h"
+#include "word_list.h"
 #include "allocators.h"
 #include "pair.h"
 #include "kmemleak.skel.h"

@@ -32,9 +32,6 @@ struct {
 	__type(value, struct bucket);
 } buckets SEC(".maps");
 
-/* Spreads numbers: the golden ratio's bits. */
-#define SPREAD 0x9e3779b97f4a7c15ULL
-
 /* Not 0. The kernel's addresses have their upper bits in common. */
 static __always_inline u64 bucket_key(const struct object_key *name)
 {
@@ -45,7 +42,7 @@ static __always_inline u64 bucket_key(const struct object_key *name)
 static __always_inline struct bucket *bucket_of(u64 key)
 {
 	u64 place = key >> (key >> 56 == BY_PAGE + 1 ? 8 : 10);
-	u64 group = (place / GROUP_BUCKETS ^ key >> 56) * SPREAD >> 32;
+	u64 group = (place / GROUP_BUCKETS ^ key >> 56) * HASH_FACTOR >> 32;
 	u32 at;
 
 	if (!bucket_groups)
@@ -57,7 +54,7 @@ static __always_inline struct bucket *bucket_of(u64 key)
 /* Where it goes when there is no room: anywhere. */
 static __always_inline struct bucket *second_bucket_of(u64 key)
 {
-	u32 at = (key * SPREAD >> 32) * (bucket_groups * GROUP_BUCKETS) >> 32;
+	u32 at = (key * HASH_FACTOR >> 32) * (bucket_groups * GROUP_BUCKETS) >> 32;
 
 	return bpf_map_lookup_elem(&buckets, &at);
 }

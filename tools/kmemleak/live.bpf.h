@@ -81,7 +81,8 @@ struct {
 	__type(value, u64);
 } pending SEC(".maps");
 
-/* Has anything been put into `aside` and `pending`? */
+/* Has anything been put into `live` or `mappings`, `aside`, `pending`? */
+__u32 hash_used = 0;
 __u32 set_aside = 0;
 __u32 frees_pending = 0;
 
@@ -166,6 +167,8 @@ static __always_inline bool add_object(const struct object_key *key, const struc
 	/* It is another object that has been freed. */
 	if (*(volatile u32 *)&frees_pending)
 		bpf_map_delete_elem(&pending, key);
+	if (!*(volatile u32 *)&hash_used)
+		hash_used = 1;
 	err = bpf_map_update_elem(map_of(object->site.allocator), key, object, BPF_ANY);
 	if (!err)
 		return true;

@@ -2,12 +2,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/perf_event.h>
 #include "kernel.h"
+#include "perf_event.h"
 #include "say.h"
 #include "tracefs.h"
 #include "abi.h"
@@ -191,26 +189,19 @@ int pair_choose(struct kmemleak *skel, const char *alloc, const char *free)
 /* Attaches @prog to @event on all CPUs. Returns 0 or a negative errno. */
 static int attach_one(struct bpf_program *prog, const struct event *event)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
 	char system[64];
 	const char *name = split(event, system);
-	int id = tracepoint_id(system, name), fd;
+	int id = tracepoint_id(system, name);
 
 	if (id < 0)
 		return id;
 	attr.config = id;
-	/* A program at a tracepoint's event runs on each CPU, whichever the event was made for. */
-	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
+	links[link_count] = perf_event_attach(prog, &attr);
+	if (!links[link_count])
 		return -errno;
-	links[link_count] = bpf_program__attach_perf_event(prog, fd);
-	if (links[link_count]) {
-		link_count++;
-		return 0;
-	}
-	id = -errno;
-	close(fd);
-	return id;
+	link_count++;
+	return 0;
 }
 
 int pair_attach(struct kmemleak *skel)

@@ -72,15 +72,17 @@ static int add_group(void *data, const void *key, const void *value)
 
 int walk_objects(struct kmemleak *skel, struct tally *groups)
 {
-	int err;
+	int err = 0;
 
 	if (skel->bss->frees_pending)
 		apply_pending(skel);
-	err = run_over(skel->progs.count_objects, bpf_map__fd(skel->maps.live));
-	if (!err)
+	if (skel->bss->hash_used) {
+		err = run_over(skel->progs.count_objects, bpf_map__fd(skel->maps.live));
+		if (!err)
+			err = run_over(skel->progs.count_objects, bpf_map__fd(skel->maps.mappings));
+	}
+	if (!err && skel->rodata->bucket_groups)
 		err = run_over(skel->progs.count_slots, bpf_map__fd(skel->maps.buckets));
-	if (!err)
-		err = run_over(skel->progs.count_objects, bpf_map__fd(skel->maps.mappings));
 	if (!err && skel->bss->set_aside)
 		err = run_over(skel->progs.count_objects, bpf_map__fd(skel->maps.aside));
 	return err ? err : map_take(skel->maps.groups, add_group, groups);

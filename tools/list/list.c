@@ -3,12 +3,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include "clock.h"
+#include "json.h"
 #include "list.h"
 #include "options.h"
 #include "report.h"
 #include "say.h"
-#include "version.h"
 
 /* The kernel's own bound for pids (PID_MAX_LIMIT). */
 #define MOST_PIDS (4 << 20)
@@ -185,19 +184,17 @@ static int list_events(struct run *run, const char *text)
 
 static int list_all(struct run *run, const struct settings *settings)
 {
-	char when[CLOCK_LEN];
 	unsigned int i;
 	int status = 0;
 
 	if (run->json)
-		fprintf(run->out.file,
-			"{\"tool\":\"list\",\"version\":\"" VERSION "\",\"time\":\"%s\",\"rows\":[",
-			clock_utc(when, wall_now()));
+		json_begin_rows(run->out.file, synopsis.name);
 	for (i = 0; i < settings->argument_count && !status; i++)
 		status = list_events(run, settings->arguments[i]);
 	if (!settings->argument_count)
 		status = list_events(run, "*:*,*");
-	fputs(run->json ? "]}\n" : "", run->out.file);
+	if (run->json)
+		json_end_rows(run->out.file);
 	return status;
 }
 

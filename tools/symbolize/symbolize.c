@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "clock.h"
+#include "json.h"
 #include "options.h"
 #include "say.h"
 #include "symbolize.h"
-#include "version.h"
 
 /* The kernel's own bound for pids (PID_MAX_LIMIT). */
 #define MOST_PIDS (4 << 20)
@@ -295,19 +294,15 @@ static int answer_input(struct run *run)
 
 static int answer_all(struct run *run, const struct settings *settings)
 {
-	char when[CLOCK_LEN];
 	int status;
 
 	if (run->json)
-		fprintf(run->out.file,
-			"{\"tool\":\"symbolize\",\"version\":\"" VERSION
-			"\",\"time\":\"%s\",\"rows\":[",
-			clock_utc(when, wall_now()));
+		json_begin_rows(run->out.file, synopsis.name);
 	status = settings->argument_count
 			 ? answer_arguments(run, settings->arguments, settings->argument_count)
 			 : answer_input(run);
 	if (run->json && !status) {
-		fputs("]}\n", run->out.file);
+		json_end_rows(run->out.file);
 		output_flush(&run->out);
 	}
 	return status;

@@ -65,4 +65,11 @@ void expect_elf(blaze_symbolizer *symbolizer, const char *path, uint64_t addr, c
 void expect_no_elf(blaze_symbolizer *symbolizer, const char *path, uint64_t addr,
 		   blaze_symbolize_reason reason);
 
+/* Ends the test, as one that cannot be had here, and says why. */
+static inline void pass_over(const char *why)
+{
+	print_message("%s\n", why);
+	skip();
+}
+
 #endif /* BLAZESYM_TEST_HELPERS_H */

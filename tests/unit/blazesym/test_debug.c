@@ -231,7 +231,7 @@ static void lines_are_what_eu_addr2line_says(void **state)
 
 	(void)state;
 	if (!*output_of("eu-addr2line --version"))
-		skip();
+		pass_over("eu-addr2line is not installed (elfutils)");
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		const char *path = fixture(files[i]);
 		uint64_t addr = nm_addr(path, names[i]), size = nm_size(path, names[i]);

@@ -47,7 +47,7 @@ static void a_32_bit_file_works(void **state)
 {
 	(void)state;
 	if (access(fixture("i386"), F_OK))
-		skip();
+		pass_over("the compiler makes no 32-bit programs here");
 	expect_function(fixture("i386"), "kernel_function");
 	expect_function(fixture("i386"), "_stext");
 }
@@ -120,7 +120,7 @@ static void glibc_names_are_the_ones_people_write(void **state)
 
 	(void)state;
 	if (!*libc)
-		skip();
+		pass_over("/bin/sh has no libc of its own");
 	s = symbolizer(false, false, false);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		expect_elf(s, libc, nm_addr(libc, names[i]) + 1, names[i], 1);
@@ -206,7 +206,7 @@ static void plt_entries_are_named(void **state)
 
 	(void)state;
 	if (sscanf(line, "%" SCNx64, &addr) != 1)
-		skip();
+		pass_over("objdump does not name read() in the procedure linkage table");
 	s = symbolizer(false, false, false);
 	expect_elf(s, path, addr, "read@plt", 0);
 	expect_elf(s, path, addr + 4, "read@plt", 4);
@@ -300,7 +300,7 @@ static void a_large_library_agrees_with_nm(void **state)
 
 	(void)state;
 	if (!*libc)
-		skip();
+		pass_over("/bin/sh has no libc of its own");
 	s = symbolizer(false, false, false);
 	snprintf(line, sizeof(line), "nm -D -S --defined-only '%s'", libc);
 	nm = popen(line, "r");

@@ -254,7 +254,7 @@ static void the_running_kernel_is_found(void **state)
 
 	(void)state;
 	if (!file)
-		skip();
+		pass_over("/proc/kallsyms cannot be read");
 	s = symbolizer(false, false, false);
 	while (fgets(line, sizeof(line), file)) {
 		const struct blaze_syms *syms;
@@ -273,7 +273,7 @@ static void the_running_kernel_is_found(void **state)
 	}
 	fclose(file);
 	if (!checked)
-		skip();
+		pass_over("the kernel hides its addresses");
 	/* Nearly all have only one name. */
 	assert_true(named > checked * 8 / 10);
 	blaze_symbolizer_free(s);

@@ -197,11 +197,11 @@ static void the_vdso_is_symbolized(void **state)
 
 	(void)state;
 #ifndef __x86_64__
-	skip();
+	pass_over("the vdso's functions have other names on this machine");
 #endif
 	addr = vdso_symbol("__vdso_clock_gettime");
 	if (!addr)
-		skip();
+		pass_over("the vdso does not have clock_gettime()");
 	s = symbolizer(true, true, false);
 	/* clock_gettime is a weak alias of it, without underscores. */
 	syms = process_addr(s, 0, addr);
@@ -244,7 +244,7 @@ static void deleted_files_are_still_read(void **state)
 
 	(void)state;
 	if (geteuid())
-		skip();
+		pass_over("needs root");
 	s = symbolizer(true, true, false);
 	make_copy(dir);
 	snprintf(path, sizeof(path), "%s/sleeper", dir);
@@ -271,7 +271,7 @@ static void another_file_at_the_same_path_is_not_confused(void **state)
 
 	(void)state;
 	if (geteuid())
-		skip();
+		pass_over("needs root");
 	s = symbolizer(true, true, false);
 	make_copy(dir);
 	snprintf(path, sizeof(path), "%s/sleeper", dir);
@@ -307,7 +307,7 @@ static void processes_in_other_mount_namespaces_are_found(void **state)
 
 	(void)state;
 	if (geteuid())
-		skip();
+		pass_over("needs root");
 	s = symbolizer(true, true, false);
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/sleeper", dir);
@@ -398,7 +398,7 @@ static void a_perf_map_of_a_stranger_is_not_believed(void **state)
 
 	(void)state;
 	if (geteuid())
-		skip();
+		pass_over("needs root");
 	s = symbolizer(false, false, false);
 	child_start(&child, fixture("jit"), NULL, NULL);
 	run("chown 65534 /tmp/perf-%d.map", (int)child.pid);
@@ -417,14 +417,14 @@ static void perf_maps_of_other_namespaces_are_found(void **state)
 
 	(void)state;
 	if (geteuid())
-		skip();
+		pass_over("needs root");
 	s = symbolizer(true, true, false);
 	child_start(&child, fixture("jit"), own_pid_and_tmp, (void *)fixture("jit"));
 	/* The process that we started waits for the one that is pid 1 in there. */
 	snprintf(line, sizeof(line), "/proc/%d/task/%d/children", (int)child.pid, (int)child.pid);
 	inner = (pid_t)atoi(output_of("cat %s", line));
 	if (!inner)
-		skip();
+		pass_over("/proc does not tell of a process's children");
 	assert_int_not_equal(access("/tmp/perf-1.map", F_OK), 0);
 	expect_jit(s, inner, child.addr);
 	child_end(&child);

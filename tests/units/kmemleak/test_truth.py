@@ -160,7 +160,7 @@ class Held(LeakCase):
 
     def test_growing(self):
         """a call site that grows gets stacks; its sum stays what it is"""
-        objects = 1500 if GUEST else 900
+        objects = 3000 if GUEST else 900
         with around(leak("growing", objects), "-p", "PID", "--allocators", SLAB,
                     "--user-callchain", cue=False) as (unit, load):
             work(load)

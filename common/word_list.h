@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Lists as the command line has them: words with commas between them. */
-#ifndef COMMON_LIST_H
-#define COMMON_LIST_H
+#ifndef COMMON_WORD_LIST_H
+#define COMMON_WORD_LIST_H
 
 #include <stdbool.h>
 #include <string.h>

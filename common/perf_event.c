@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "perf_event.h"
+
+struct bpf_link *perf_event_attach(struct bpf_program *prog, struct perf_event_attr *attr)
+{
+	struct bpf_link *link;
+	int fd, err;
+
+	attr->size = sizeof(*attr);
+	fd = syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	link = bpf_program__attach_perf_event(prog, fd);
+	if (!link) {
+		err = errno;
+		close(fd);
+		errno = err;
+	}
+	return link;
+}
