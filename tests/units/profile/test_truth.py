@@ -411,7 +411,8 @@ class Truth(Case):
     # Seconds.
 
     def than(self, percent, duties):
-        with waiting(preferred(cpu("--wait", "duty", duties))) as (load, pid):
+        # It is a CPU that is busy: a load that changes CPUs in a second leaves two half of it each.
+        with waiting(preferred(pinned(CPUS - 1, cpu("--wait", "duty", duties)))) as (load, pid):
             unit, said = observe_load([PROFILE, "-v", "--json", "-F", str(HZ), "--than",
                                        str(percent), "--comm", "cpu"], load)
         report = unit.report
