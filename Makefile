@@ -54,6 +54,14 @@ $(O)/common/%.o: common/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
+# The system calls that the headers know, with their numbers.
+$(O)/syscall_names.inc: $(O)/flags
+	echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/{ "\1", __NR_\1 },/p' | sort > $@
+
+$(O)/common/events/syscall_number.o $(O)/san/common/events/syscall_number.o: $(O)/syscall_names.inc
+$(O)/common/events/syscall_number.o $(O)/san/common/events/syscall_number.o: CPPFLAGS += -I$(O)
+
 # P: files of different folders may have the same name.
 $(O)/libcommon.a: $(COMMON)
 	@rm -f $@

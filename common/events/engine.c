@@ -217,6 +217,7 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, const struct
 	int err;
 
 	e->programs = event_have(calloc(e->count, sizeof(*e->programs)));
+	e->links.expected = e->count;
 	for (i = 0; i < e->count; i++) {
 		struct engine_event *event = &e->events[i];
 
@@ -233,15 +234,12 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, const struct
 
 uint64_t engine_misses(const struct engine *e)
 {
-	uint64_t misses = 0;
+	uint64_t misses = event_misses(&e->links);
 	size_t i;
 
 	for (i = 0; e->programs && i < e->count; i++) {
-		struct bpf_prog_info info = {};
-		__u32 size = sizeof(info);
-
-		if (e->programs[i] > 0 && !bpf_obj_get_info_by_fd(e->programs[i], &info, &size))
-			misses += info.recursion_misses;
+		if (e->programs[i] > 0)
+			misses += event_program_misses(e->programs[i]);
 	}
 	return misses;
 }

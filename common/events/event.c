@@ -7,8 +7,11 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
 #include "events/kind.h"
+#include "events/syscalls.h"
 #include "say.h"
+#include "tracefs.h"
 
 static const struct event_kind *const kinds[] = {
 	[SPEC_TRACEPOINT] = &tracepoint_kind,
@@ -237,18 +240,36 @@ int event_add_link(struct event_links *links, int fd)
 	return 0;
 }
 
-int event_attach_perf(struct perf_event_attr *attr, pid_t pid, int cpu, int prog,
-		      struct event_links *links)
+/* Returns the perf event's file descriptor or a negative errno. */
+static int open_perf(struct perf_event_attr *attr, pid_t pid, int cpu, int prog)
 {
 	int fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC), err;
 
 	if (fd < 0)
 		return -errno;
 	if (!ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) && !ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
-		return event_add_link(links, fd);
+		return fd;
 	err = -errno;
 	close(fd);
 	return err;
+}
+
+int event_attach_perf(struct perf_event_attr *attr, pid_t pid, int cpu, int prog,
+		      struct event_links *links)
+{
+	return event_add_link(links, open_perf(attr, pid, cpu, prog));
+}
+
+int event_open_tracepoint(const char *system, const char *name, int prog)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
+	int id = tracepoint_id(system, name);
+
+	if (id < 0)
+		return id;
+	attr.config = id;
+	/* A program at a tracepoint's event runs on each CPU, whichever the event was made for. */
+	return open_perf(&attr, -1, 0, prog);
 }
 
 /* The number in the file @path; negative: there is none. @format is scanf()'s. */
@@ -287,8 +308,22 @@ int event_attach_probe(const char *name, struct perf_event_attr *attr, bool at_r
 	return event_attach_perf(attr, pid ? pid : -1, pid ? -1 : 0, prog, links);
 }
 
+uint64_t event_program_misses(int prog)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(prog, &info, &size) ? 0 : info.recursion_misses;
+}
+
+uint64_t event_misses(const struct event_links *links)
+{
+	return syscalls_misses(links->syscalls);
+}
+
 void event_detach(struct event_links *links)
 {
+	syscalls_detach(links->syscalls);
 	while (links->count)
 		close(links->fds[--links->count]);
 	free(links->fds);

@@ -20,6 +20,7 @@
 #include "events/spec.h"
 
 struct event_kind;
+struct syscall_front;
 struct btf;
 
 /* A field of an event. */
@@ -100,6 +101,8 @@ char *event_detail(const struct event *event);
 struct event_links {
 	int *fds;
 	size_t count, room;
+	size_t expected; /* events that are going to be attached, if that is known */
+	struct syscall_front *syscalls;
 };
 
 /* What a program has to be for an event. */
@@ -119,6 +122,12 @@ int event_prepare(const struct event *event, struct event_program *program);
  * program's own business. Returns 0 or a negative errno.
  */
 int event_attach(const struct event *event, int prog, pid_t pid, struct event_links *links);
+
+/* How often the kernel skipped the program @prog, a file descriptor, as far as it counts that. */
+uint64_t event_program_misses(int prog);
+
+/* The same of programs that stand in front of those that were attached. */
+uint64_t event_misses(const struct event_links *links);
 
 /*
  * The kernel waits for its own readers at each tracepoint and kprobe that it lets go of, some ten

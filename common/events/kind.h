@@ -69,6 +69,12 @@ int event_attach_perf(struct perf_event_attr *attr, pid_t pid, int cpu, int prog
 int event_attach_probe(const char *name, struct perf_event_attr *attr, bool at_return, pid_t pid,
 		       int prog, struct event_links *links);
 
+/*
+ * Has @prog run at the tracepoint @name of @system. Returns a file descriptor, the caller's, or a
+ * negative errno.
+ */
+int event_open_tracepoint(const char *system, const char *name, int prog);
+
 /* Takes the file @fd over, or a negative errno. Returns 0 or that. */
 int event_add_link(struct event_links *links, int fd);
 

@@ -7,6 +7,7 @@
 #include <bpf/btf.h>
 #include "events/kind.h"
 #include "events/prototype.h"
+#include "events/syscalls.h"
 #include "kernel.h"
 #include "perf_event.h"
 #include "say.h"
@@ -271,15 +272,14 @@ static int read_fields(struct event *event)
 
 static int attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
-	int id = tracepoint_id(event->system, event->function);
+	int err = -ENOENT;
 
 	(void)pid;
-	if (id < 0)
-		return id;
-	attr.config = id;
-	/* A program at a tracepoint's event runs on each CPU, whichever the event was made for. */
-	return event_attach_perf(&attr, -1, 0, prog, links);
+	if (syscalls_wanted(event, links->expected))
+		err = syscalls_attach(&links->syscalls, event, prog);
+	if (err != -ENOENT)
+		return err;
+	return event_add_link(links, event_open_tracepoint(event->system, event->function, prog));
 }
 
 const struct event_kind tracepoint_kind = {

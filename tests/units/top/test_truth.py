@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 
-from events import COUNT, WRITE
+from events import COUNT, WRITE, release
 from harness import LOAD, Case, Running, cpu, go, observe_load, run, tool, waiting
 
 TOP = tool("top")
@@ -56,11 +56,11 @@ class Truth(Case):
         self.assert_status(result, 0)
         lost = result.report["lost"]
         self.assertEqual(lost["total"], lost["recursion"])
-        # It counts those of all writes, and the load has some others: its last words.
-        self.assert_close(result.report["rows"][0]["calls"] + lost["total"], 3000 * 36, 0, "calls",
-                          slack=2)
-        if not lost["total"]:
-            self.assertEqual(result.report["rows"][0]["calls"], 3000 * 36)
+        self.assertLess(lost["total"], 3000 * 36 // 100)
+        # Among them are other calls than those that are looked for.
+        seen = result.report["rows"][0]["calls"]
+        self.assertLessEqual(seen, 3000 * 36)
+        self.assertGreaterEqual(seen + lost["total"], 3000 * 36)
 
     def test_sums(self):
         """top-by= and top-add= add up exactly, also below 0; rows are sorted by top-by="""
@@ -135,13 +135,20 @@ class Truth(Case):
             result, _ = observe_load([TOP, "--json", "-v", "-i", "20ms", "-p", str(pid), "-e",
                                       f"{WRITE}key={COUNT}/alias=calls/"], load)
         self.assert_status(result, 0)
-        sums = {}
+        sums, lost = {}, 0
         for report in result.reports:
-            self.assertEqual(report["lost"]["total"], 0)
+            lost += report["lost"]["recursion"]
+            self.assertEqual(report["lost"]["total"], report["lost"]["recursion"])
             for row in report["rows"]:
                 sums[row["key"]] = sums.get(row["key"], 0) + row["calls"]
         self.assertGreater(len(result.reports), 1, str(result))
-        self.assertEqual(sums, {t: 40000 * t for t in range(1, 5)})
+        whole = {t: 40000 * t for t in range(1, 5)}
+        # While top reads its maps no program runs on that CPU: kernels that preempt it then lose some.
+        if not lost:
+            self.assertEqual(sums, whole)
+        self.assertLessEqual(lost, 0 if release() < (7,) else 4000)
+        self.assertLessEqual(sum(sums.values()), sum(whole.values()))
+        self.assertGreaterEqual(sum(sums.values()) + lost, sum(whole.values()))
 
     def test_strace(self):
         """there are as many calls as strace -c counts"""
