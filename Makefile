@@ -227,14 +227,19 @@ bench:
 	@echo
 	@tests/bench/events $(O)
 
+# Names that commands of other packages have (coreutils, procps, perf): installed as bpf-NAME.
+PREFIXED := stat top trace
+MAN := $(DESTDIR)$(PREFIX)/share/man/man8
+COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+installed = $(if $(filter $(PREFIXED),$(1)),bpf-$(1),$(1))
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	set -e; for unit in $(UNITS); do \
-		install -s -m 755 $(O)/$$unit $(DESTDIR)$(PREFIX)/bin/; \
-		scripts/manpage $(O)/$$unit > $(DESTDIR)$(PREFIX)/share/man/man8/$$unit.8; \
-		scripts/completion $(O)/$$unit \
-			> $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$unit; \
+	install -d $(DESTDIR)$(PREFIX)/bin $(MAN) $(COMPLETIONS)
+	set -e; for pair in $(foreach unit,$(UNITS),$(unit):$(call installed,$(unit))); do \
+		unit=$${pair%:*} name=$${pair#*:}; \
+		install -s -m 755 $(O)/$$unit $(DESTDIR)$(PREFIX)/bin/$$name; \
+		scripts/manpage $(O)/$$unit $$name > $(MAN)/$$name.8; \
+		scripts/completion $(O)/$$unit $$name > $(COMPLETIONS)/$$name; \
 	done
 
 # One file for each unit, ready to be copied anywhere.
