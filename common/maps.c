@@ -130,13 +130,20 @@ int half_read(const struct bpf_object *obj, const char *name, unsigned int half,
 
 static int forget(void *data, const void *key, const void *value)
 {
-	(void)data;
-	(void)key;
+	const int *fd = data;
+
 	(void)value;
-	return 0;
+	return bpf_map_delete_elem(*fd, key) && errno != ENOENT ? -errno : 0;
 }
 
+/*
+ * One by one: while the kernel goes through a whole map for us it lets no program at a perf event run
+ * on that CPU, whoever has it meanwhile.
+ */
 int half_empty(const struct bpf_object *obj, const char *name, unsigned int half)
 {
-	return map_take(half_map(obj, name, half), forget, NULL);
+	const struct bpf_map *map = half_map(obj, name, half);
+	int fd = bpf_map__fd(map);
+
+	return map_each(fd, bpf_map__key_size(map), bpf_map__value_size(map), forget, &fd);
 }
