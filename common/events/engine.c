@@ -210,6 +210,18 @@ static int refused(const struct engine_event *e, const char *what, int err)
 	return err == -EPERM || err == -EOPNOTSUPP ? EXIT_CANNOT : EXIT_FAILED;
 }
 
+/* Tells that @e could not be attached; returns the exit status. */
+static int cannot_attach(const struct engine_event *e, int err)
+{
+	if (err != -E2BIG)
+		return refused(e, "attach to", err == -EACCES ? -EPERM : err);
+	say_error(
+		"cannot attach to %s: the kernel has room for 64 programs there, other tools' among "
+		"them",
+		e->event->name);
+	return EXIT_FAILED;
+}
+
 int engine_attach(struct engine *e, const struct bpf_program *prog, const struct settings *settings)
 {
 	pid_t pid = only_pid(settings);
@@ -226,7 +238,7 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, const struct
 			return refused(event, "load a program for", e->programs[i]);
 		err = event_attach(event->event, e->programs[i], pid, &e->links);
 		if (err)
-			return refused(event, "attach to", err == -EACCES ? -EPERM : err);
+			return cannot_attach(event, err);
 	}
 	slots_free();
 	return EXIT_DONE;

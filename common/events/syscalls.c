@@ -197,6 +197,9 @@ int syscalls_attach(struct syscall_front **front, const struct event *event, int
 	if (!*front)
 		*front = event_have(calloc(1, sizeof(**front)));
 	layer = layer_for(*front, at_exit, number, &err);
+	/* So many tools are at raw_syscalls:* that the kernel has no room for more. */
+	if (err == -E2BIG)
+		return -ENOENT;
 	if (!layer)
 		return err;
 	if (bpf_map_update_elem(layer->map, &number, &prog, BPF_ANY))

@@ -20,8 +20,8 @@ bool syscalls_wanted(const struct event *event, size_t count);
 
 /*
  * Has @prog, of type tracepoint, run at @event, one of syscalls:*. *@front begins as NULL and is the
- * caller's to syscalls_detach(). Returns 0 or a negative errno; -ENOENT: the number of the system call
- * is not known.
+ * caller's to syscalls_detach(). Returns 0 or a negative errno; -ENOENT: that cannot be done, as
+ * its number is not known or there is no room for another program; @event may have it by itself.
  */
 int syscalls_attach(struct syscall_front **front, const struct event *event, int prog);
 
