@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -321,11 +322,52 @@ uint64_t event_misses(const struct event_links *links)
 	return syscalls_misses(links->syscalls);
 }
 
+/* At each the kernel waits, in part for what others that are closed meanwhile wait for, too. */
+#define CLOSERS 32
+
+/* What one of several threads closes: each CLOSERS'th. */
+struct closer {
+	pthread_t thread;
+	bool runs;
+	const struct event_links *links;
+	size_t first;
+};
+
+static void *close_some(void *arg)
+{
+	const struct closer *c = arg;
+	size_t i;
+
+	for (i = c->first; i < c->links->count; i += CLOSERS)
+		close(c->links->fds[i]);
+	return NULL;
+}
+
+static void close_all(const struct event_links *links)
+{
+	struct closer closers[CLOSERS];
+	size_t i;
+
+	for (i = 0; i < CLOSERS && i < links->count; i++) {
+		closers[i] = (struct closer){ .links = links, .first = i };
+		/* The first, or all that there is no thread for, by this one. */
+		closers[i].runs =
+			i && !pthread_create(&closers[i].thread, NULL, close_some, &closers[i]);
+	}
+	for (i = 0; i < CLOSERS && i < links->count; i++) {
+		if (!closers[i].runs)
+			close_some(&closers[i]);
+	}
+	for (i = 0; i < CLOSERS && i < links->count; i++) {
+		if (closers[i].runs)
+			pthread_join(closers[i].thread, NULL);
+	}
+}
+
 void event_detach(struct event_links *links)
 {
 	syscalls_detach(links->syscalls);
-	while (links->count)
-		close(links->fds[--links->count]);
+	close_all(links);
 	free(links->fds);
 	memset(links, 0, sizeof(*links));
 }
