@@ -8,9 +8,13 @@
 #include <bpf/libbpf.h>
 #include "maps.h"
 #include "tally.h"
+#include "undisturbed.h"
 
 /* So many elements are taken from a map at once; no bucket of a hash has as many. */
 #define BATCH 1024
+
+/* So many are gone through in less than a millisecond. */
+#define SOME_ELEMENTS 256
 
 /* Memory for a value for each possible CPU, zeroed; the kernel spaces them by 8 bytes. */
 static void *values_for_all(size_t size, int *cpus, size_t *stride)
@@ -61,19 +65,27 @@ int map_each(int fd, size_t key_size, size_t value_size,
 	char *keys = malloc(2 * key_size), *key = keys, *next = keys ? keys + key_size : NULL;
 	void *value = malloc(value_size);
 	int err = 0, more;
+	size_t seen = 0;
 
 	if (!keys || !value) {
 		err = -ENOMEM;
 		goto out;
 	}
+	undisturbed_begin();
 	more = bpf_map_get_next_key(fd, NULL, key);
 	while (!more && !err) {
+		/* Others may have the CPU in between. */
+		if (++seen % SOME_ELEMENTS == 0) {
+			undisturbed_end();
+			undisturbed_begin();
+		}
 		/* Asked for before the element may go. */
 		more = bpf_map_get_next_key(fd, key, next);
 		if (!bpf_map_lookup_elem(fd, key, value))
 			err = see(data, key, value);
 		memcpy(key, next, key_size);
 	}
+	undisturbed_end();
 out:
 	free(value);
 	free(keys);

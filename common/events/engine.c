@@ -13,6 +13,9 @@
 /* What is told of an expression; of more fields than that some are left out. */
 #define MOST_ERROR 8192
 
+/* In place of an event's program: another event's does it. */
+#define SHARED_PROGRAM (-1)
+
 /* All of -e, in the order given; the specs of a list stay where they are. */
 static struct spec_list *lists;
 static size_t list_count;
@@ -222,26 +225,106 @@ static int cannot_attach(const struct engine_event *e, int err)
 	return EXIT_FAILED;
 }
 
+/* Attaches a program of its own to event @i. Returns an exit status. */
+static int attach_one(struct engine *e, size_t i, const struct bpf_program *prog, pid_t pid)
+{
+	struct engine_event *event = &e->events[i];
+	int err;
+
+	e->programs[i] = slots_load_copy(prog, &event->slots);
+	if (e->programs[i] < 0)
+		return refused(event, "load a program for", e->programs[i]);
+	err = event_attach(event->event, e->programs[i], pid, &e->links);
+	return err ? cannot_attach(event, err) : EXIT_DONE;
+}
+
+static bool same_code(const struct expr_code *a, const struct expr_code *b)
+{
+	return a == b || (a && b && a->count == b->count &&
+			  !memcmp(a->insn, b->insn, a->count * sizeof(*a->insn)));
+}
+
+/* Do the programs of both differ in the number of the event only? */
+static bool same_program(const struct engine_event *a, const struct engine_event *b)
+{
+	int slot;
+
+	if (a->event->kind != b->event->kind)
+		return false;
+	for (slot = 0; slot < SLOTS; slot++) {
+		if (!same_code(a->slots.code[slot], b->slots.code[slot]) ||
+		    (slot != SLOT_EVENT && a->slots.value[slot] != b->slots.value[slot]))
+			return false;
+	}
+	return true;
+}
+
+/* Its event's number is what a program that is attached to many has as their cookie. */
+static const struct expr_code number_by_cookie = {
+	.insn = { { .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_attach_cookie } },
+	.count = 1,
+	.is_leaf = true,
+};
+
+/*
+ * Attaches one program to event @first and all others whose programs are the same and that have none
+ * yet. Nothing is told if that cannot be done: then they get their own. True: it could.
+ */
+static bool attach_alike(struct engine *e, size_t first, const struct bpf_program *prog)
+{
+	const struct event **alike = event_have(calloc(e->count, sizeof(*alike)));
+	uint64_t *numbers = event_have(calloc(e->count, sizeof(*numbers)));
+	struct filled_slots slots = e->events[first].slots;
+	struct event_program program;
+	size_t count = 0, i;
+	int fd = -ENOENT;
+
+	if (e->one_each || !event_prepare_many(e->events[first].event, &program))
+		goto out;
+	for (i = first; i < e->count; i++) {
+		if (e->programs[i] || !event_prepare_many(e->events[i].event, &program) ||
+		    !same_program(&e->events[first], &e->events[i]))
+			continue;
+		numbers[count] = e->events[i].number;
+		alike[count++] = e->events[i].event;
+	}
+	if (count < 2)
+		goto out;
+	slots.attach_type = program.attach_type;
+	slots.code[SLOT_EVENT] = &number_by_cookie;
+	fd = slots_load_copy(prog, &slots);
+	e->one_each = fd < 0;
+	if (fd < 0)
+		goto out;
+	if (event_attach_many(alike, numbers, count, fd, &e->links)) {
+		e->one_each = true;
+		close(fd);
+		fd = -ENOENT;
+		goto out;
+	}
+	for (i = 0; i < count; i++)
+		e->programs[numbers[i]] = SHARED_PROGRAM;
+	e->programs[first] = fd;
+out:
+	free(alike);
+	free(numbers);
+	return fd >= 0;
+}
+
 int engine_attach(struct engine *e, const struct bpf_program *prog, const struct settings *settings)
 {
 	pid_t pid = only_pid(settings);
+	int status = EXIT_DONE;
 	size_t i;
-	int err;
 
 	e->programs = event_have(calloc(e->count, sizeof(*e->programs)));
 	e->links.expected = e->count;
-	for (i = 0; i < e->count; i++) {
-		struct engine_event *event = &e->events[i];
-
-		e->programs[i] = slots_load_copy(prog, &event->slots);
-		if (e->programs[i] < 0)
-			return refused(event, "load a program for", e->programs[i]);
-		err = event_attach(event->event, e->programs[i], pid, &e->links);
-		if (err)
-			return cannot_attach(event, err);
+	for (i = 0; i < e->count && !status; i++) {
+		if (!e->programs[i] && !attach_alike(e, i, prog))
+			status = attach_one(e, i, prog, pid);
 	}
 	slots_free();
-	return EXIT_DONE;
+	return status;
 }
 
 uint64_t engine_misses(const struct engine *e)

@@ -33,6 +33,7 @@ struct engine {
 	size_t count;
 	struct event_links links; /* and the programs themselves */
 	int *programs;
+	bool one_each; /* programs for many events at once are refused here */
 };
 
 #define ENGINE_OPTION                                                                            \

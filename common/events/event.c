@@ -9,8 +9,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include "events/kind.h"
 #include "events/syscalls.h"
+#include "kernel.h"
 #include "say.h"
 #include "tracefs.h"
 
@@ -230,6 +232,35 @@ int event_prepare(const struct event *event, struct event_program *program)
 int event_attach(const struct event *event, int prog, pid_t pid, struct event_links *links)
 {
 	return event->kind->attach(event, prog, pid, links);
+}
+
+/* Can the kernel (from 5.18) attach a program to many functions at once? */
+static bool has_kprobe_multi(void)
+{
+	static int found;
+
+	if (!found)
+		found = kernel_btf() ? btf__find_by_name_kind(kernel_btf(),
+							      "bpf_kprobe_multi_link_attach",
+							      BTF_KIND_FUNC)
+				     : -ENOENT;
+	return found > 0 && !kernel_is_without("kprobe_multi");
+}
+
+bool event_prepare_many(const struct event *event, struct event_program *program)
+{
+	*program = (struct event_program){
+		.type = event->kind->program,
+		.attach_type = event->kind->many,
+	};
+	/* Somewhere in a function, or where the kernel does not tell where that is: one by one. */
+	return event->kind->attach_many && event->address && !event->offset && has_kprobe_multi();
+}
+
+int event_attach_many(const struct event *const *events, const uint64_t *cookies, size_t count,
+		      int prog, struct event_links *links)
+{
+	return events[0]->kind->attach_many(events, cookies, count, prog, links);
 }
 
 int event_add_link(struct event_links *links, int fd)

@@ -123,6 +123,19 @@ int event_prepare(const struct event *event, struct event_program *program);
  */
 int event_attach(const struct event *event, int prog, pid_t pid, struct event_links *links);
 
+/*
+ * Could @event, with others of its kind, share a program that is attached to all of them at once, and
+ * learns by bpf_get_attach_cookie() which it is? Then @program tells what that has to be.
+ */
+bool event_prepare_many(const struct event *event, struct event_program *program);
+
+/*
+ * Attaches @prog to all @count @events of one kind; each has its own of @cookies. Returns 0 or a
+ * negative errno: then none has it.
+ */
+int event_attach_many(const struct event *const *events, const uint64_t *cookies, size_t count,
+		      int prog, struct event_links *links);
+
 /* How often the kernel skipped the program @prog, a file descriptor, as far as it counts that. */
 uint64_t event_program_misses(int prog);
 

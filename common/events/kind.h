@@ -33,6 +33,11 @@ struct event_kind {
 
 	/* See event_attach(). */
 	int (*attach)(const struct event *event, int prog, pid_t pid, struct event_links *links);
+
+	/* See event_attach_many(). NULL: there is no such way. */
+	int (*attach_many)(const struct event *const *events, const uint64_t *cookies, size_t count,
+			   int prog, struct event_links *links);
+	enum bpf_attach_type many; /* what its programs are loaded as */
 };
 
 extern const struct event_kind tracepoint_kind, kprobe_kind, kretprobe_kind, fentry_kind,

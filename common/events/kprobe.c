@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <bpf/bpf.h>
 #include "events/kernel_functions.h"
 #include "events/kind.h"
 #include "events/prototype.h"
@@ -72,6 +73,26 @@ static int attach(const struct event *event, int prog, pid_t pid, struct event_l
 	return event_attach_probe("kprobe", &attr, event->kind == &kretprobe_kind, 0, prog, links);
 }
 
+/* By one link, of a program that the kernel has run at functions' begins or ends by ftrace (5.18). */
+static int attach_many(const struct event *const *events, const uint64_t *cookies, size_t count,
+		       int prog, struct event_links *links)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi.cnt = count,
+		    .kprobe_multi.cookies = (const __u64 *)cookies);
+	unsigned long *addresses = event_have(calloc(count, sizeof(*addresses)));
+	size_t i;
+	int fd;
+
+	for (i = 0; i < count; i++)
+		addresses[i] = events[i]->address;
+	opts.kprobe_multi.addrs = addresses;
+	if (events[0]->kind == &kretprobe_kind)
+		opts.kprobe_multi.flags = BPF_F_KPROBE_MULTI_RETURN;
+	fd = bpf_link_create(prog, 0, BPF_TRACE_KPROBE_MULTI, &opts);
+	free(addresses);
+	return event_add_link(links, fd < 0 ? -errno : fd);
+}
+
 const struct event_kind kprobe_kind = {
 	.name = "kprobe",
 	.title = "entry of a kernel function (kprobe)",
@@ -80,6 +101,8 @@ const struct event_kind kprobe_kind = {
 	.detail = prototype_text,
 	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
+	.attach_many = attach_many,
+	.many = BPF_TRACE_KPROBE_MULTI,
 };
 
 const struct event_kind kretprobe_kind = {
@@ -90,4 +113,6 @@ const struct event_kind kretprobe_kind = {
 	.detail = prototype_text,
 	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
+	.attach_many = attach_many,
+	.many = BPF_TRACE_KPROBE_MULTI,
 };

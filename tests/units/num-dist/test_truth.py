@@ -71,6 +71,23 @@ class Truth(Case):
         self.assertEqual(len(report["rows"]), 1)
         self.check_numbers(report["rows"][0], numbers)
 
+    def test_many_functions(self):
+        """one program at many functions tells them apart, as programs of their own do"""
+        event = 'kprobe:vfs_*/_comm=="dd"/num=_pid/'
+        for without in ("", "kprobe_multi"):
+            with self.subTest(without=without):
+                result = run([DIST, "--json", "-e", event, "--", "dd", "if=/dev/zero", "of=/dev/null",
+                              "bs=7", "count=500", "status=none"], env={"BPF_PROF_WITHOUT": without})
+                if result.status == 4:
+                    self.assert_one_line(result, "has no kprobes")
+                    self.skipTest("this kernel has no kprobes")
+                self.assert_status(result, 0)
+                counts = {row["event"]: row["count"] for row in result.report["rows"]}
+                self.assertEqual(counts["kprobe:vfs_write"], 500)
+                # Programs read their libraries' first bytes.
+                self.assert_close(counts["kprobe:vfs_read"], 500, 0, "reads", slack=20)
+                self.assertEqual(counts.get("kprobe:vfs_rename", 0), 0)
+
     def test_signed(self):
         """numbers below 0 are what they are"""
         rng = random.Random(2)

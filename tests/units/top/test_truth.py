@@ -143,10 +143,10 @@ class Truth(Case):
                 sums[row["key"]] = sums.get(row["key"], 0) + row["calls"]
         self.assertGreater(len(result.reports), 1, str(result))
         whole = {t: 40000 * t for t in range(1, 5)}
-        # While top reads its maps no program runs on that CPU: kernels that preempt it then lose some.
+        # While top reads its maps no program runs on that CPU: 7 may preempt it then all the same.
         if not lost:
             self.assertEqual(sums, whole)
-        self.assertLessEqual(lost, 0 if release() < (7,) else 4000)
+        self.assertLessEqual(lost, 0 if release() < (7,) else 1000)
         self.assertLessEqual(sum(sums.values()), sum(whole.values()))
         self.assertGreaterEqual(sum(sums.values()) + lost, sum(whole.values()))
 

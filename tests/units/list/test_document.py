@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""docs/events.md: its examples run as they are printed, and what it names is there."""
+
+import os
+import re
+
+from harness import BUILD, TOP, Case, run
+
+with open(os.path.join(TOP, "docs", "events.md"), encoding="utf-8") as _file:
+    TEXT = _file.read()
+
+# Why a kernel may not have what an example asks for.
+LACKS = "this kernel (has no|lets no)|nothing here counts"
+
+
+class Document(Case):
+    def test_examples(self):
+        """each example does what it is for, or says what this kernel lacks"""
+        examples = [line for block in re.findall(r"(?ms)^```sh\n(.*?)^```$", TEXT)
+                    for line in block.splitlines()]
+        self.assertGreaterEqual(len(examples), 15)
+        lacking = []
+        for example in examples:
+            with self.subTest(example):
+                # Only their reports: the observed command has output, too.
+                result = run(["sh", "-c", example.replace(" -- ", " -o /dev/stderr -- ") + " >&2"
+                              if " -- " in example else example],
+                             env={"PATH": f"{BUILD}:{os.environ['PATH']}"})
+                if result.status == 4:
+                    self.assert_one_line(result, LACKS)
+                    lacking.append(example)
+                    continue
+                self.assert_status(result, 0)
+                # A heading, and at least a row.
+                self.assertGreaterEqual(len((result.out + result.err).splitlines()), 2, str(result))
+                self.assertNotRegex(result.out + result.err, r"\b0 keys", str(result))
+        self.assertLess(len(lacking), len(examples) // 3)
+        if lacking:
+            self.skipTest("this kernel lacks what is needed for: " + "; ".join(lacking))
+
+    def test_attributes(self):
+        """the attributes that it has for units are those, and no others, that they take"""
+        rows = re.findall(r"(?m)^\| (`[a-z-]+=.*?) \|.*\| (.*?) \|$", TEXT)
+        self.assertGreaterEqual(len(rows), 6)
+        for names, units in rows:
+            for name in re.findall(r"`([a-z-]+)=", names):
+                for unit, needs in (("top", ""), ("num-dist", "num=1/" if name != "num" else "")):
+                    result = run([os.path.join(BUILD, unit), "-e",
+                                  f"sched:sched_switch//{needs}{name}=1/", "--", "true"])
+                    self.assertEqual("means nothing here" not in result.err, f"`{unit}`" in units,
+                                     f"{name}= in {unit}: {result}")
