@@ -41,6 +41,11 @@ static int find(const struct event_search *search)
 	size_t before = search->found->count;
 	int err;
 
+	/* Records of the function tracer's own, which have formats like events, and are none. */
+	if (!strcmp(spec->system, "ftrace"))
+		return event_refuse(search, -EINVAL, EXIT_USAGE,
+				    "%s:%s is a record of the function tracer's, no event",
+				    spec->system, spec->name);
 	if (spec_is_wild(spec->system) || spec_is_wild(spec->name)) {
 		err = tracepoint_each(add_matching, (void *)search);
 		event_sort(search->found, before);

@@ -245,7 +245,8 @@ bool usdt_argument_parse(const char *text, size_t length, const struct usdt_prob
 					   : arm64_operand(&s, field, &size);
 	if (!good || s.p != s.end)
 		return false;
-	if (!field->size)
+	/* Of a register that is narrower nothing is known beside it: %ah's neighbour is another. */
+	if (!field->size || (field->place == PLACE_WORD && field->size > size))
 		field->size = size;
 	if (field->place == PLACE_CONSTANT)
 		field->constant = cut(field->constant, field->size, field->is_signed);

@@ -8,9 +8,9 @@
  * pointers whose type BTF tells, elements of arrays and enumerators that are in that BTF. Strings are
  * fields of characters, members that are arrays of them, and what pointers to them lead to; they are
  * compared with a string in quotes, of 127 characters at most, by == and !=, or as a whole with a glob
- * by ~: `*` stands for any characters, `?` for one, `[a-z]` and `[!a-z]` for one of a set, and a
- * backslash takes the next one as it is. Globs that are more than a prefix and a `*` look at a string's
- * first 199 characters. As a key a string has its first 63.
+ * by ~: `*` stands for any characters, `?` for one, `[a-z]` and `[!a-z]` for one of a set. A backslash
+ * takes one of these, or a backslash, as it is, with == too. Globs that are more than a prefix and a
+ * `*` look at a string's first 199 characters. As a key a string has its first 63.
  *
  * What C leaves undefined has a value here: a division by zero gives 0, so does a shift by as many
  * bits as there are or more, so does an element beyond an array's end, and so does what cannot be

@@ -50,30 +50,49 @@ static void read_number(const char *text, size_t *at, struct token *token)
 	*at = end - text;
 }
 
+/* What globs know: behind a backslash it is itself, which is for these to see. */
+#define SPECIAL "*?[]\\"
+
 /*
- * One character, or what a backslash makes of it. Before what is special in globs the backslash stays,
- * for these to see. Returns false at the text's end and behind a backslash that means nothing.
+ * Reads one character, or what a backslash makes of it, to @to; what is special goes there with its
+ * backslash. Returns how many characters that are, 0 behind a backslash that means nothing.
  */
-static bool read_character(const char *text, size_t *at, char *c)
+static size_t read_character(const char *text, size_t *at, char *to)
 {
-	static const char from[] = "ntr\\'\"", to[] = "\n\t\r\\'\"";
+	static const char from[] = "ntr'\"", means[] = "\n\t\r'\"";
 	const char *found;
 
-	*c = text[(*at)++];
-	if (*c != '\\' || (text[*at] && strchr("*?[]", text[*at])))
-		return *c;
-	found = text[*at] ? strchr(from, text[*at]) : NULL;
-	if (!found)
-		return false;
-	*c = to[found - from];
+	to[0] = text[(*at)++];
+	if (to[0] != '\\')
+		return 1;
+	to[1] = text[*at];
+	if (!to[1])
+		return 0;
 	++*at;
-	return true;
+	if (strchr(SPECIAL, to[1]))
+		return 2;
+	found = strchr(from, to[1]);
+	if (found)
+		to[0] = means[found - from];
+	return !!found;
+}
+
+void text_unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		if (*text == '\\')
+			text++;
+		*to++ = *text;
+	}
+	*to = 0;
 }
 
 static void read_text(const char *text, size_t *at, struct token *token)
 {
 	char quote = text[(*at)++];
-	size_t length = 0;
+	size_t length = 0, more;
 
 	token->kind = TOKEN_WRONG;
 	token->what = "this string has no end";
@@ -86,14 +105,16 @@ static void read_text(const char *text, size_t *at, struct token *token)
 		return;
 	}
 	while (text[*at] && text[*at] != quote) {
-		if (length == sizeof(token->text) - 1) {
+		if (length + (text[*at] == '\\') >= sizeof(token->text) - 1) {
 			token->what = "a string is at most 127 characters long";
 			return;
 		}
-		if (!read_character(text, at, &token->text[length++])) {
+		more = read_character(text, at, &token->text[length]);
+		if (!more) {
 			token->what = "a backslash is before what needs none";
 			return;
 		}
+		length += more;
 	}
 	if (!text[*at])
 		return;
@@ -103,7 +124,8 @@ static void read_text(const char *text, size_t *at, struct token *token)
 	if (quote == '"')
 		return;
 	/* A character's value is an int, as in C. */
-	token->kind = length == 1 ? TOKEN_NUMBER : TOKEN_WRONG;
+	text_unescape(token->text);
+	token->kind = strlen(token->text) == 1 ? TOKEN_NUMBER : TOKEN_WRONG;
 	token->what = "in single quotes there is one character";
 	token->number = (int64_t)(signed char)token->text[0];
 	token->type = (struct expr_type){ 4, true };

@@ -20,7 +20,8 @@ enum token_kind {
 struct token {
 	enum token_kind kind;
 	size_t at;
-	char text[TOKEN_MOST_TEXT + 1]; /* a name or sign; a string without its quotes and escapes */
+	char text[TOKEN_MOST_TEXT +
+		  1]; /* a name or sign; a string as globs have it: without quotes */
 	uint64_t number;
 	struct expr_type type; /* of a number, as C has it */
 	const char *what;
@@ -28,5 +29,8 @@ struct token {
 
 /* The next one of @text from @at on; sets @at to what is behind it. */
 void next_token(const char *text, size_t *at, struct token *token);
+
+/* Makes of a string as globs have it the characters that it stands for. */
+void text_unescape(char *text);
 
 #endif

@@ -96,7 +96,8 @@ static void set_type(struct typing *t, struct expr *e, uint32_t type)
 		array = btf_array(b);
 		id = array->type;
 		of = type_of(t, &id);
-		e->shape = is_character(t, of) ? SHAPE_TEXT : SHAPE_ARRAY;
+		e->shape = is_character(t, of) || is_unsigned_char(t, array->type) ? SHAPE_TEXT
+										   : SHAPE_ARRAY;
 		e->elements = array->nelems;
 		e->step = btf__resolve_size(t->scope->btf, id);
 		e->btf_type = id;

@@ -268,15 +268,32 @@ struct expr *tree_logical(struct typing *t, enum expr_kind kind, size_t at, stru
 	return e;
 }
 
+static bool is_null(const struct expr *e)
+{
+	return e->kind == EXPR_NUMBER && !e->number;
+}
+
+/* What a choice of @yes and @no points to: the same, or one of them is NULL; 0: nothing known. */
+static uint32_t pointee_of_both(const struct expr *yes, const struct expr *no)
+{
+	if (is_null(no))
+		return yes->points_to;
+	if (is_null(yes))
+		return no->points_to;
+	return yes->points_to == no->points_to ? yes->points_to : 0;
+}
+
 struct expr *tree_choice(struct typing *t, size_t at, struct expr *condition, struct expr *yes,
 			 struct expr *no)
 {
 	struct expr_type type;
+	uint32_t points_to;
 	struct expr *e;
 
 	if (!want_number(t, condition) || !want_number(t, yes) || !want_number(t, no))
 		return free_all(condition, yes, no);
 	type = common_type(yes->type, no->type);
+	points_to = pointee_of_both(yes, no);
 	yes = tree_convert(t, yes, type);
 	no = tree_convert(t, no, type);
 	if (!yes || !no)
@@ -293,6 +310,7 @@ struct expr *tree_choice(struct typing *t, size_t at, struct expr *condition, st
 	e->operand[0] = condition;
 	e->operand[1] = yes;
 	e->operand[2] = no;
+	set_points_to(t, e, points_to);
 	return e;
 }
 
@@ -367,6 +385,10 @@ struct expr *compare_text(struct typing *t, enum expr_kind kind, size_t at, stru
 		typing_fail(t, literal->at, "%s", wrong);
 	if (!text || t->failed)
 		return free_all(text, literal, NULL);
+	if (text->kind == EXPR_TEXT)
+		text_unescape(text->text);
+	if (kind != EXPR_MATCHES)
+		text_unescape(literal->text);
 	known = known_result(text, kind, literal->text);
 	if (known >= 0) {
 		e = new_number(t, at, known, truth);

@@ -466,6 +466,9 @@ static void check_fork(const char *kind)
 	snprintf(text, sizeof(text), "%s:wake_up_new_task/p->real_parent->tgid==%d/", kind,
 		 getpid());
 	check(text, begin_processes, "p->comm==\"test_event_atta\"", 1);
+	/* A choice of pointers is one. */
+	check(text, begin_processes, "(_pid?p:p->real_parent)->comm==\"test_event_atta\"", 1);
+	check(text, begin_processes, "(_pid?p->real_parent:0)->tgid", getpid());
 }
 
 /* In most kernels the number of the first page comes on the stack, behind six other arguments. */

@@ -161,6 +161,13 @@ static void one_side_may_tell_alone(void **state)
 	check_constant("\"a,c\" ~ \"a,*\"", 1, 4, true);
 	check_constant("\"a*c\" ~ \"a\\*c\"", 1, 4, true);
 	check_constant("\"abc\" ~ \"a\\*c\"", 0, 4, true);
+	/* A backslash takes the next one as it is, also where that would be itself anyway. */
+	check_constant("\"a*c\" == \"a\\*c\"", 1, 4, true);
+	check_constant("\"a\\?[]\" == \"a?[]\"", 1, 4, true);
+	check_constant("\"a\\\\*c\" == \"a\\*c\"", 0, 4, true);
+	check_constant("\"a\\\\bc\" ~ \"a\\\\*c\"", 1, 4, true);
+	check_constant("\"a*c\" ~ \"a\\\\*c\"", 0, 4, true);
+	check_constant("'\\*' + '\\\\'", '*' + '\\', 4, true);
 	check_constant("\"abc\" == \"abc\"", 1, 4, true);
 }
 

@@ -165,6 +165,7 @@ class EventsBehaviour:
     def test_nothing_there(self):
         """events that this kernel or machine does not have: one line and the status"""
         for event, status, says in (("nosuch:event/", 2, "no tracepoint nosuch:event"),
+                                    ("ftrace:print/", 2, "no event"),
                                     ("nosuch:*/", 2, "no event"),
                                     ('uprobe:main@"/no/such"/', 1, "No such file")):
             with self.subTest(event):

@@ -285,7 +285,7 @@ struct pair {
 #x, (long long)(x) \
 	}
 
-#define PAIRS 24
+#define PAIRS 27
 
 static void check_pairs(const struct pair *pairs, size_t count, const struct expr_scope *scope,
 			const char *name)
@@ -350,6 +350,10 @@ static void check_overlay(struct btf *btf, const char *name)
 		{ "p->pair[p->a * 0 - 1].y", 0 },
 		{ "p->text == \"Z\" && p->text ~ \"[Y-Z]\"", 1 },
 		{ "p->text ~ \"*ZZ\" || p->text == \"\"", 0 },
+		/* Bytes that are called characters are a string, too. */
+		{ "p->bytes ~ \"?*\" && p->bytes != \"\"", p->bytes[0] != 0 },
+		AS_COMPILED((p->whole ? p : 0)->s),
+		AS_COMPILED((p->whole ? 0 : p) == 0),
 	};
 
 	_Static_assert(COUNT(pairs) == PAIRS, "");

@@ -146,7 +146,7 @@ class Truth(Case):
         # While top reads its maps no program runs on that CPU: 7 may preempt it then all the same.
         if not lost:
             self.assertEqual(sums, whole)
-        self.assertLessEqual(lost, 0 if release() < (7,) else 1000)
+        self.assertLessEqual(lost, 0 if release() < (7,) else 4000)
         self.assertLessEqual(sum(sums.values()), sum(whole.values()))
         self.assertGreaterEqual(sum(sums.values()) + lost, sum(whole.values()))
 
