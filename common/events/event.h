@@ -144,7 +144,8 @@ uint64_t event_misses(const struct event_links *links);
 
 /*
  * The kernel waits for its own readers at each tracepoint and kprobe that it lets go of, some ten
- * milliseconds long, one after the other: show what there is to show before.
+ * milliseconds long, one after the other for each that nobody else has: show what there is to show
+ * before. Much of that is saved for system calls (syscalls.h) and by event_attach_many().
  */
 void event_detach(struct event_links *links);
 

@@ -159,6 +159,17 @@ class Truth(Case):
                           command=calls(1, 300)).report
         self.assertEqual(report["rows"], [{"key": 1, "calls": int(line.split()[3])}])
 
+    def test_all_calls(self):
+        """all system calls of a program are as many as strace -c counts, entered and left"""
+        traced = run(["strace", "-f", "-c", "ls", "/"])
+        self.assert_status(traced, 0)
+        total = int(next(l for l in traced.err.splitlines() if l.endswith(" total")).split()[3])
+        # strace counts what returns: execve, at whose entry this is not called ls yet, but not the end.
+        report = self.top("-e", "syscalls:sys_enter_*//alias=in/,syscalls:sys_exit_*//alias=out/",
+                          "-k", "_comm", command=["ls", "/"]).report
+        row = by_key(report)["ls"]
+        self.assertEqual((row["in"], row["out"]), (total, total))
+
     def test_softirqs(self):
         """softirqs by vector: as many as /proc/softirqs counts, and called the same"""
         outer = softirqs()
