@@ -77,6 +77,9 @@ endef
 # A unit: all of its C files, with a skeleton or without.
 objects = $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard tools/$(1)/*.c)))
 
+# What only some units need.
+LIBS_trace := -ltraceevent
+
 define unit_rules
 $(if $(wildcard tools/$(1)/$(1).bpf.c),$(bpf_rules))
 
@@ -85,8 +88,8 @@ $(call objects,$(1)): $(O)/%.o: %.c $(O)/flags
 	$$(CC) $$(CPPFLAGS) -Itools/$(1) -I$(O)/tools/$(1) $$(CFLAGS) -MMD -MP -c $$< -o $$@
 
 $(O)/$(1): $(call objects,$(1)) $(O)/libcommon.a $(filter %.a,$(BLAZESYM_LIBS)) scripts/no-unwind.ld
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o,$$^) $(O)/libcommon.a $$(BLAZESYM_LIBS) $$(LDLIBS) \
-		-o $$@
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o,$$^) $(O)/libcommon.a $$(BLAZESYM_LIBS) \
+		$$(LIBS_$(1)) $$(LDLIBS) -o $$@
 endef
 $(foreach unit,$(UNITS),$(eval $(call unit_rules,$(unit))))
 
