@@ -77,15 +77,16 @@ endef
 # A unit: all of its C files, with a skeleton or without.
 objects = $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard tools/$(1)/*.c)))
 
-# What only some units need.
+# What only some units need: libraries, and those that handle each event in userspace, speed.
 LIBS_trace := -ltraceevent
+OPTIMIZE_trace := -O2
 
 define unit_rules
 $(if $(wildcard tools/$(1)/$(1).bpf.c),$(bpf_rules))
 
 $(call objects,$(1)): $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS) -Itools/$(1) -I$(O)/tools/$(1) $$(CFLAGS) -MMD -MP -c $$< -o $$@
+	$$(CC) $$(CPPFLAGS) -Itools/$(1) -I$(O)/tools/$(1) $$(CFLAGS) $$(OPTIMIZE_$(1)) -MMD -MP -c $$< -o $$@
 
 $(O)/$(1): $(call objects,$(1)) $(O)/libcommon.a $(filter %.a,$(BLAZESYM_LIBS)) scripts/no-unwind.ld
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o,$$^) $(O)/libcommon.a $$(BLAZESYM_LIBS) \

@@ -18,7 +18,11 @@
 
 static size_t page_size(void)
 {
-	return sysconf(_SC_PAGESIZE);
+	static size_t size;
+
+	if (!size)
+		size = sysconf(_SC_PAGESIZE);
+	return size;
 }
 
 /* Returns 0 or a negative errno; -ENODEV: the CPU is offline. */

@@ -388,9 +388,9 @@ void print_format_write(const struct print_format *f, struct writer *w, const vo
  * Plugins are not loaded. libtraceevent's own function comes with what loads them, which a static program
  * cannot do.
  */
-void tep_free_plugin_paths(struct tep_handle *unused);
+void free_tep_plugin_paths(struct tep_handle *unused);
 
-void tep_free_plugin_paths(struct tep_handle *unused)
+void free_tep_plugin_paths(struct tep_handle *unused)
 {
 	(void)unused;
 }

@@ -213,6 +213,25 @@ static bool find_operation(const char *text, bool unary, enum node_operation *op
 	return false;
 }
 
+/* An element of an array in the record. */
+static struct print_node *compile_element(struct tep_event *event,
+					  const struct tep_print_arg_op *op)
+{
+	const struct tep_format_field *field = NULL;
+	struct print_node *n;
+
+	if (op->left->type == TEP_PRINT_FIELD)
+		field = tep_find_any_field(event, op->left->field.name);
+	if (!field || !(field->flags & TEP_FIELD_IS_ARRAY) || field->flags & TEP_FIELD_IS_DYNAMIC ||
+	    !field->arraylen || field->size / field->arraylen > 8)
+		return NULL;
+	n = place(NODE_ELEMENT, field);
+	n->number = field->arraylen;
+	n->size = field->size / field->arraylen;
+	n->a = node_compile(event, op->right);
+	return whole(n, n->a && !node_is_text(n->a));
+}
+
 static struct print_node *compile_operation(struct tep_event *event,
 					    const struct tep_print_arg_op *op)
 {
@@ -221,6 +240,8 @@ static struct print_node *compile_operation(struct tep_event *event,
 
 	if (!strcmp(op->op, "?"))
 		return compile_choice(event, op);
+	if (!strcmp(op->op, "["))
+		return compile_element(event, op);
 	n = make(NODE_OPERATION);
 	if (unary) {
 		n->a = make(NODE_NUMBER);
@@ -337,6 +358,16 @@ static uint32_t loc_at(const struct print_node *n, const char *data, size_t size
 	return loc;
 }
 
+static uint64_t element(const struct print_node *n, const char *data, size_t size)
+{
+	uint64_t index = node_number(n->a, data, size);
+	size_t at = n->offset + index * n->size;
+
+	if (index >= n->number || at + n->size > size)
+		return 0;
+	return number_at(data + at, n->size, n->is_signed);
+}
+
 uint64_t node_number(const struct print_node *n, const char *data, size_t size)
 {
 	uint64_t number;
@@ -348,6 +379,8 @@ uint64_t node_number(const struct print_node *n, const char *data, size_t size)
 		return n->offset + n->size <= size
 			       ? number_at(data + n->offset, n->size, n->is_signed)
 			       : 0;
+	case NODE_ELEMENT:
+		return element(n, data, size);
 	case NODE_CAST:
 		number = node_number(n->a, data, size);
 		return n->size == 8 ? number

@@ -11,6 +11,7 @@ enum node_kind {
 	/* Numbers. */
 	NODE_NUMBER,
 	NODE_FIELD,
+	NODE_ELEMENT, /* `a` of an array of `size` each, `number` of them */
 	NODE_CAST,
 	NODE_OPERATION, /* `operation` */
 	NODE_LENGTH,	/* of what the "__data_loc" at `offset` leads to, in bytes */

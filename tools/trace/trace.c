@@ -17,8 +17,10 @@
 #include "unit.h"
 #include "trace.skel.h"
 
-/* Of each CPU, in bytes. */
-#define USUAL_BUFFER (4 << 20)
+/* Of each CPU, in bytes; the usual ones together, and what anybody may have. */
+#define USUAL_BUFFER (16 << 20)
+#define USUAL_TOTAL  (256 << 20)
+#define LEAST_BUFFER (512 << 10)
 #define MOST_BUFFER  (1ULL << 30)
 
 /* Events are shown so often, unless so many come that a buffer fills up. */
@@ -29,6 +31,12 @@
 
 /* So much text is put together before it goes out, in bytes. */
 #define TEXT_AT_ONCE (256 << 10)
+
+/*
+ * The same of JSON: a report is one line, which nobody can read before it is whole, and a command that
+ * prints to the same place would print into it.
+ */
+#define JSON_AT_ONCE (32 << 20)
 
 static struct session *session;
 static struct trace *skel;
@@ -44,19 +52,19 @@ static struct tally counts;	/* struct trace_key: how often; not reported yet */
 static int timer = -1;
 static bool object_begun; /* of JSON */
 
-static uint64_t most_shown, buffer_size = USUAL_BUFFER;
-static bool overwrite, help, has_buffer_size;
+static uint64_t most_shown, buffer_size;
+static bool overwrite, help;
 
 static const char *parse_buffer_size(const char *pages)
 {
 	uint64_t page = sysconf(_SC_PAGESIZE), bytes;
 
 	if (parse_size(pages, &bytes))
-		return "needs a number of pages, or of bytes with a unit, such as 8M";
+		return "a buffer has a number of pages, or of bytes with a unit, such as 8M";
 	if (pages[strspn(pages, "0123456789")] == 0)
 		bytes = bytes > MOST_BUFFER / page ? MOST_BUFFER + 1 : bytes * page;
 	if (bytes < page || bytes > MOST_BUFFER)
-		return "is to be between a page and 1G";
+		return "a buffer has between a page and 1G";
 	for (buffer_size = page; buffer_size < bytes; buffer_size *= 2)
 		;
 	return NULL;
@@ -84,8 +92,7 @@ static const struct option_entry options[] = {
 	{ "exit-N", 'N', OPTION_COUNT, "N", "stop after N events", .value = &most_shown,
 	  .least = 1 },
 	{ "mmap-pages", 'm', OPTION_REPEATED, "PAGES",
-	  "the size of each CPU's buffer, in pages or with a unit (4M)", .check = parse_buffer_size,
-	  .given = &has_buffer_size },
+	  "the size of each CPU's buffer, in pages or with a unit (16M)", .check = parse_buffer_size },
 	{ "overwrite", 0, OPTION_FLAG, NULL,
 	  "keep what is newest, and show it at the end, at SIGUSR1, and each -i",
 	  .value = &overwrite },
@@ -216,10 +223,12 @@ static bool any_stacks(void)
 	return i < engine.count;
 }
 
-static void write_out(struct session *s)
+/* Hands on what is put together, or if it is less than @least bytes, lets it wait. */
+static void write_out(struct output *out, size_t least)
 {
-	if (text.used)
-		fwrite(text.text, 1, text.used, s->out.file);
+	if (!text.used || text.used < least)
+		return;
+	fwrite(text.text, 1, text.used, out->file);
 	text.used = 0;
 }
 
@@ -245,6 +254,7 @@ static void end_json(struct output *out, const struct report *report)
 {
 	struct output rest = { .fd = -1 };
 
+	write_out(out, 0);
 	if (!object_begun && !only_counted(session))
 		fputs("{\"events\":[", out->file);
 	rest.file = open_memstream(&rest.text, &rest.size);
@@ -317,10 +327,31 @@ static int see_cpus(void)
 	return lost_before && shown ? 0 : -ENOMEM;
 }
 
+static int try_buffers(void)
+{
+	return buffers_make(&buffers, buffer_size, overwrite, bpf_map__fd(skel->maps.buffers));
+}
+
+/* Buffers as large as is usual, or as anybody may have. Returns 0 or a negative errno. */
+static int make_usual_buffers(void)
+{
+	int err;
+
+	buffer_size = USUAL_BUFFER;
+	while (buffer_size * libbpf_num_possible_cpus() > USUAL_TOTAL && buffer_size > LEAST_BUFFER)
+		buffer_size /= 2;
+	err = try_buffers();
+	if (err != -EPERM)
+		return err;
+	buffers_free(&buffers);
+	buffer_size = LEAST_BUFFER;
+	return try_buffers();
+}
+
 static int make_buffers(void)
 {
 	char size[QUANTITY_LEN];
-	int err = buffers_make(&buffers, buffer_size, overwrite, bpf_map__fd(skel->maps.buffers));
+	int err = buffer_size ? try_buffers() : make_usual_buffers();
 
 	if (!err)
 		return EXIT_DONE;
@@ -379,6 +410,7 @@ static bool is_enough(const struct session *s)
 static bool show(void *arg, const struct trace_record *record, unsigned int cpu)
 {
 	struct session *s = arg;
+	size_t most = s->settings.json ? JSON_AT_ONCE : TEXT_AT_ONCE;
 
 	if (record->event >= engine.count)
 		return true;
@@ -390,8 +422,8 @@ static bool show(void *arg, const struct trace_record *record, unsigned int cpu)
 	} else {
 		shown_write_text(&text, record, cpu);
 	}
-	if (text.used >= TEXT_AT_ONCE) {
-		write_out(s);
+	if (text.used >= most) {
+		write_out(&s->out, most);
 		if (output_flush(&s->out))
 			return false;
 	}
@@ -406,8 +438,12 @@ static void show_events(struct session *s, bool all)
 	if (s->stacks)
 		stacks_heed(s->stacks);
 	order_show(&order, &buffers, on_cpu, all, show, s);
-	write_out(s);
-	s->stop |= is_enough(s);
+	write_out(&s->out, s->settings.json ? JSON_AT_ONCE : 0);
+	if (!is_enough(s))
+		return;
+	/* What comes now is not missed. */
+	s->control->observing = false;
+	s->stop = true;
 }
 
 static int wake_fd(void)
