@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "events/kind.h"
+#include "expr/expr.h"
+#include "kernel.h"
 #include "print_node.h"
 
 static struct print_node *make(enum node_kind kind)
@@ -127,6 +129,18 @@ static void set_type(struct print_node *n, const char *type)
 	}
 }
 
+/* The value of a name in the kernel's types, which some formats have as it is in the source. */
+static bool find_value(const char *text, uint64_t *value)
+{
+	struct expr_scope scope = { .btf = kernel_btf() };
+	struct expr_error error;
+	struct expr *e = scope.btf ? expr_parse(text, &scope, EXPR_WANT_NUMBER, &error) : NULL;
+	bool found = e && expr_is_constant(e, value);
+
+	expr_free(e);
+	return found;
+}
+
 static bool compile_names(struct print_node *n, const struct tep_print_flag_sym *list)
 {
 	for (; list; list = list->next) {
@@ -136,7 +150,7 @@ static bool compile_names(struct print_node *n, const struct tep_print_flag_sym 
 		/* A value below 0 is written so. */
 		if (*list->value == '-')
 			value = strtoll(list->value, NULL, 0);
-		else if (!parse_number(list->value, &value))
+		else if (!parse_number(list->value, &value) && !find_value(list->value, &value))
 			return false;
 		name.value = value;
 		n->names = event_have(

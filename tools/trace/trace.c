@@ -54,6 +54,7 @@ static bool object_begun; /* of JSON */
 
 static uint64_t most_shown, buffer_size;
 static bool overwrite, help;
+static const char *cgroups;
 
 static const char *parse_buffer_size(const char *pages)
 {
@@ -96,6 +97,7 @@ static const struct option_entry options[] = {
 	{ "overwrite", 0, OPTION_FLAG, NULL,
 	  "keep what is newest, and show it at the end, at SIGUSR1, and each -i",
 	  .value = &overwrite },
+	{ "cgroups", 0, OPTION_STRING, "PATH", "the same as --cgroup", .value = &cgroups },
 	{},
 };
 
@@ -175,6 +177,10 @@ static const char *check(struct settings *settings)
 	if (!engine_specs()->count)
 		return "of which events? -e EVENT, such as -e sched:sched_process_exec; `list` "
 		       "knows them";
+	if (cgroups && strpbrk(cgroups, ",*?["))
+		return "--cgroups takes one cgroup, with those below it: name what they are below";
+	if (cgroups)
+		settings->targets.cgroup = cgroups;
 	if (settings->flame_graph && overwrite)
 		return "--flame-graph counts all there is: --overwrite means nothing there";
 	if (settings->flame_graph && most_shown)
