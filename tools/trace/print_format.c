@@ -13,7 +13,7 @@
 
 enum piece_kind {
 	PIECE_TEXT,
-	PIECE_DECIMAL,	 /* plain, fast */
+	PIECE_DECIMAL, /* plain, fast */
 	PIECE_UNSIGNED,
 	PIECE_HEX,
 	PIECE_FORMATTED, /* a number, by printf()'s `spec` */
@@ -287,7 +287,8 @@ static void write_formatted(struct writer *w, const struct piece *p, uint64_t nu
 	length = snprintf(text, sizeof(text), p->spec, (unsigned long long)number);
 #pragma GCC diagnostic pop
 	if (length > 0)
-		write_bytes(w, text, length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1);
+		write_bytes(w, text,
+			    length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1);
 }
 
 static void write_filled(struct writer *w, const struct piece *p, const char *data, size_t size)
@@ -303,7 +304,8 @@ static void write_filled(struct writer *w, const struct piece *p, const char *da
 	length = snprintf(text, sizeof(text), p->spec, plain.text);
 #pragma GCC diagnostic pop
 	if (length > 0)
-		write_bytes(w, text, length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1);
+		write_bytes(w, text,
+			    length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1);
 	writer_free(&plain);
 }
 

@@ -107,15 +107,24 @@ static void set_type(struct print_node *n, const char *type)
 		unsigned int size;
 		bool is_signed;
 	} types[] = {
-		{ "int", 4, true },	      { "s32", 4, true },
-		{ "unsigned int", 4, false }, { "unsigned", 4, false },
-		{ "u32", 4, false },	      { "__u32", 4, false },
-		{ "short", 2, true },	      { "s16", 2, true },
-		{ "unsigned short", 2, false }, { "u16", 2, false },
-		{ "__u16", 2, false },	      { "char", 1, true },
-		{ "s8", 1, true },	      { "unsigned char", 1, false },
-		{ "u8", 1, false },	      { "__u8", 1, false },
-		{ "bool", 1, false },	      { "dev_t", 4, false },
+		{ "int", 4, true },
+		{ "s32", 4, true },
+		{ "unsigned int", 4, false },
+		{ "unsigned", 4, false },
+		{ "u32", 4, false },
+		{ "__u32", 4, false },
+		{ "short", 2, true },
+		{ "s16", 2, true },
+		{ "unsigned short", 2, false },
+		{ "u16", 2, false },
+		{ "__u16", 2, false },
+		{ "char", 1, true },
+		{ "s8", 1, true },
+		{ "unsigned char", 1, false },
+		{ "u8", 1, false },
+		{ "__u8", 1, false },
+		{ "bool", 1, false },
+		{ "dev_t", 4, false },
 		{ "gfp_t", 4, false },
 	};
 	size_t i;
@@ -153,8 +162,7 @@ static bool compile_names(struct print_node *n, const struct tep_print_flag_sym 
 		else if (!parse_number(list->value, &value) && !find_value(list->value, &value))
 			return false;
 		name.value = value;
-		n->names = event_have(
-			realloc(n->names, (n->name_count + 1) * sizeof(*n->names)));
+		n->names = event_have(realloc(n->names, (n->name_count + 1) * sizeof(*n->names)));
 		n->names[n->name_count++] = name;
 	}
 	return true;
@@ -189,8 +197,7 @@ static struct print_node *compile_cast(struct tep_event *event,
 	return whole(n, n->a && !node_is_text(n->a));
 }
 
-static struct print_node *compile_choice(struct tep_event *event,
-					 const struct tep_print_arg_op *op)
+static struct print_node *compile_choice(struct tep_event *event, const struct tep_print_arg_op *op)
 {
 	const struct tep_print_arg *arms = op->right;
 	struct print_node *n = make(NODE_CHOICE);
@@ -207,13 +214,13 @@ static struct print_node *compile_choice(struct tep_event *event,
 static bool find_operation(const char *text, bool unary, enum node_operation *operation)
 {
 	static const char operations[][3] = {
-		[OP_ADD] = "+",	       [OP_SUBTRACT] = "-",   [OP_MULTIPLY] = "*",
-		[OP_DIVIDE] = "/",     [OP_REMAINDER] = "%",  [OP_SHIFT_LEFT] = "<<",
-		[OP_SHIFT_RIGHT] = ">>", [OP_AND] = "&",      [OP_OR] = "|",
-		[OP_XOR] = "^",	       [OP_BOTH] = "&&",      [OP_EITHER] = "||",
-		[OP_EQUAL] = "==",     [OP_UNEQUAL] = "!=",   [OP_LESS] = "<",
-		[OP_LESS_EQUAL] = "<=", [OP_GREATER] = ">",   [OP_GREATER_EQUAL] = ">=",
-		[OP_NOT] = "!",	       [OP_COMPLEMENT] = "~",
+		[OP_ADD] = "+",		 [OP_SUBTRACT] = "-",	[OP_MULTIPLY] = "*",
+		[OP_DIVIDE] = "/",	 [OP_REMAINDER] = "%",	[OP_SHIFT_LEFT] = "<<",
+		[OP_SHIFT_RIGHT] = ">>", [OP_AND] = "&",	[OP_OR] = "|",
+		[OP_XOR] = "^",		 [OP_BOTH] = "&&",	[OP_EITHER] = "||",
+		[OP_EQUAL] = "==",	 [OP_UNEQUAL] = "!=",	[OP_LESS] = "<",
+		[OP_LESS_EQUAL] = "<=",	 [OP_GREATER] = ">",	[OP_GREATER_EQUAL] = ">=",
+		[OP_NOT] = "!",		 [OP_COMPLEMENT] = "~",
 	};
 	unsigned int i;
 
@@ -397,12 +404,12 @@ uint64_t node_number(const struct print_node *n, const char *data, size_t size)
 		return element(n, data, size);
 	case NODE_CAST:
 		number = node_number(n->a, data, size);
-		return n->size == 8 ? number
-				    : number_at((char *)&number +
-							(__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-								 ? 8 - n->size
-								 : 0),
-						n->size, n->is_signed);
+		return n->size == 8
+			       ? number
+			       : number_at((char *)&number + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+								      ? 8 - n->size
+								      : 0),
+					   n->size, n->is_signed);
 	case NODE_OPERATION:
 		return operate(n, node_number(n->a, data, size), node_number(n->b, data, size));
 	case NODE_LENGTH:

@@ -84,15 +84,15 @@ static __always_inline struct trace_place *take_trace_place(void)
 }
 
 /* The verifier has to believe it where the compiler knows it. */
-#define AT_MOST(value, most)                              \
-	({                                                \
-		u64 value_ = (value);                     \
-                                                          \
-		asm volatile("" : "+r"(value_));          \
-		if (value_ > (most))                      \
-			value_ = (most);                  \
-		asm volatile("" : "+r"(value_));          \
-		value_;                                   \
+#define AT_MOST(value, most)                     \
+	({                                       \
+		u64 value_ = (value);            \
+                                                 \
+		asm volatile("" : "+r"(value_)); \
+		if (value_ > (most))             \
+			value_ = (most);         \
+		asm volatile("" : "+r"(value_)); \
+		value_;                          \
 	})
 
 /* How long the data at @ctx is, with strings whose length differs; @data has its first part. */
@@ -182,8 +182,8 @@ static __always_inline void fill(void *ctx, struct trace_place *place, struct tr
 	if (TRACE_EXTRAS(unit)) {
 		record->flags = TRACE_HAS_EXTRAS;
 		take_extras(ctx, (void *)place->rest);
-		record->size = take_data(ctx, unit, place->rest + sizeof(struct trace_extras),
-					 record);
+		record->size =
+			take_data(ctx, unit, place->rest + sizeof(struct trace_extras), record);
 		end = sizeof(struct trace_extras) + record->size;
 	} else {
 		record->size = take_data(ctx, unit, place->rest, record);

@@ -45,8 +45,8 @@ static struct buffers buffers;
 static struct order order;
 static struct writer text;
 static volatile struct trace_cpu *on_cpu;
-static uint64_t *lost_before; /* of each CPU, in earlier reports */
-static uint64_t *shown;	      /* of each event, in this one */
+static uint64_t *lost_before;	/* of each CPU, in earlier reports */
+static uint64_t *shown;		/* of each event, in this one */
 static struct symbols *symbols; /* the unit's own; NULL: those of the stacks do */
 static struct tally counts;	/* struct trace_key: how often; not reported yet */
 static int timer = -1;
@@ -93,7 +93,8 @@ static const struct option_entry options[] = {
 	{ "exit-N", 'N', OPTION_COUNT, "N", "stop after N events", .value = &most_shown,
 	  .least = 1 },
 	{ "mmap-pages", 'm', OPTION_REPEATED, "PAGES",
-	  "the size of each CPU's buffer, in pages or with a unit (16M)", .check = parse_buffer_size },
+	  "the size of each CPU's buffer, in pages or with a unit (16M)",
+	  .check = parse_buffer_size },
 	{ "overwrite", 0, OPTION_FLAG, NULL,
 	  "keep what is newest, and show it at the end, at SIGUSR1, and each -i",
 	  .value = &overwrite },
