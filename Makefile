@@ -222,6 +222,8 @@ bench:
 	@$(O)/bench/expr
 	@echo
 	@tests/bench/events $(O)
+	@echo
+	@tests/bench/trace $(O)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8 \

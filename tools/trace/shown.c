@@ -192,7 +192,13 @@ int shown_fill(struct engine_event *e, unsigned int frames)
 	return EXIT_DONE;
 }
 
-/* The name of one address, to be kept: "name+0x1f", or "0x..." where there is none. */
+/* Is it in a module of the kernel's, not in the kernel itself? */
+static bool in_module(const struct frame *f)
+{
+	return f->module && f->module[0] == '[' && strcmp(f->module, "[kernel]");
+}
+
+/* The name of one address, to be kept: "name+0x1f", with " [module]", or "0x..." where there is none. */
 static char *look_up(uint64_t address)
 {
 	struct callchain *chain = callchain_new(1, 0);
@@ -205,7 +211,9 @@ static char *look_up(uint64_t address)
 		/* What has been inlined comes first. */
 		f = chain->frame_count ? &chain->frames[chain->frame_count - 1] : NULL;
 		if (f && f->name)
-			name = event_text("%s+0x%llx", f->name, (unsigned long long)f->offset);
+			name = event_text("%s+0x%llx%s%s", f->name,
+					  (unsigned long long)f->offset,
+					  in_module(f) ? " " : "", in_module(f) ? f->module : "");
 	}
 	callchain_free(chain);
 	return name ? name : event_text("0x%llx", (unsigned long long)address);
@@ -223,7 +231,12 @@ static void write_code(void *arg, struct writer *w, uint64_t address, bool with_
 	if (!*known)
 		*known = look_up(address);
 	name = *known;
-	write_bytes(w, name, with_offset ? strlen(name) : strcspn(name, "+"));
+	if (with_offset) {
+		write_text(w, name);
+		return;
+	}
+	write_bytes(w, name, strcspn(name, "+"));
+	write_text(w, name + strcspn(name, " "));
 }
 
 void shown_symbols(struct symbols *of)

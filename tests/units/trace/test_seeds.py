@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 
+from events import release
 from harness import Case, Running, run, tool
 
 TRACE = tool("trace")
@@ -98,7 +99,8 @@ class Seeds(Case):
         seen = [event for event in result.report["events"] if event["comm"] == "python3"]
         self.assertEqual(len(seen), 1)
         modules = [frame.get("module") for frame in seen[0]["stack"]]
-        self.assertIn("[kernel]", modules)
+        if release() >= (6, 13):  # earlier ones know the program's registers only, at these tracepoints
+            self.assertIn("[kernel]", modules)
         self.assertTrue([m for m in modules if m and m.startswith("/")], str(seen))
 
     def test_exec(self):
