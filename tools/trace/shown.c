@@ -211,8 +211,7 @@ static char *look_up(uint64_t address)
 		/* What has been inlined comes first. */
 		f = chain->frame_count ? &chain->frames[chain->frame_count - 1] : NULL;
 		if (f && f->name)
-			name = event_text("%s+0x%llx%s%s", f->name,
-					  (unsigned long long)f->offset,
+			name = event_text("%s+0x%llx%s%s", f->name, (unsigned long long)f->offset,
 					  in_module(f) ? " " : "", in_module(f) ? f->module : "");
 	}
 	callchain_free(chain);

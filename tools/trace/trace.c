@@ -45,7 +45,8 @@ static struct buffers buffers;
 static struct order order;
 static struct writer text;
 static volatile struct trace_cpu *on_cpu;
-static uint64_t *lost_before;	/* of each CPU, in earlier reports */
+static uint64_t *lost;		/* of each CPU, as told last, from the begin on ... */
+static uint64_t *lost_before;	/* ... and in spans that have ended */
 static uint64_t *shown;		/* of each event, in this one */
 static struct symbols *symbols; /* the unit's own; NULL: those of the stacks do */
 static struct tally counts;	/* struct trace_key: how often; not reported yet */
@@ -329,9 +330,10 @@ static int see_cpus(void)
 	if (memory == MAP_FAILED)
 		return -errno;
 	on_cpu = memory;
+	lost = calloc(cpus, sizeof(*lost));
 	lost_before = calloc(cpus, sizeof(*lost_before));
 	shown = calloc(engine.count, sizeof(*shown));
-	return lost_before && shown ? 0 : -ENOMEM;
+	return lost && lost_before && shown ? 0 : -ENOMEM;
 }
 
 static int try_buffers(void)
@@ -471,22 +473,23 @@ static void wake(void)
 /* Tells, beside how much is lost, on which CPUs. */
 static void add_lost(struct session *s)
 {
-	struct table *lost = cell_table(&table_add(&s->report.about)[0], &lost_layout);
+	struct table *by_cpu = cell_table(&table_add(&s->report.about)[0], &lost_layout);
 	unsigned int cpus = libbpf_num_possible_cpus(), cpu;
 	char size[QUANTITY_LEN];
 
 	for (cpu = 0; cpu < cpus; cpu++) {
-		uint64_t count = on_cpu[cpu].lost - lost_before[cpu];
+		uint64_t count;
 		struct cell *row;
 
+		lost[cpu] = on_cpu[cpu].lost;
+		count = lost[cpu] - lost_before[cpu];
 		if (!count)
 			continue;
-		row = table_add(lost);
+		row = table_add(by_cpu);
 		cell_number(&row[0], cpu);
 		cell_number(&row[1], count);
 		say_note("%lu events found no room in the buffer of CPU %u (%s; -m takes more)",
 			 (unsigned long)count, cpu, format_size(size, buffer_size));
-		lost_before[cpu] += count;
 	}
 }
 
@@ -540,9 +543,12 @@ static int report(struct session *s, unsigned int half, struct table *rows)
 
 static int empty(struct session *s, unsigned int half)
 {
-	(void)s;
+	unsigned int cpus = libbpf_num_possible_cpus();
+
 	(void)half;
 	tally_clear(&counts);
+	if (!only_counted(s))
+		memcpy(lost_before, lost, cpus * sizeof(*lost));
 	return 0;
 }
 
@@ -604,6 +610,7 @@ int main(int argc, char **argv)
 	symbols_free(symbols);
 	writer_free(&text);
 	tally_clear(&counts);
+	free(lost);
 	free(lost_before);
 	free(shown);
 	return status;
