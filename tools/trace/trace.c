@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
@@ -25,6 +26,9 @@
 
 /* Events are shown so often, unless so many come that a buffer fills up. */
 #define SHOW_STEP (100 * NSEC_PER_MSEC)
+
+/* Its nice value while events come one by one. */
+#define HIGHEST_PRIORITY -20
 
 /* Different stacks that may come in a second, with --flame-graph. */
 #define STACK_ROOM 16384
@@ -391,11 +395,21 @@ static int start_timer(void)
 	return 0;
 }
 
+/*
+ * On a busy machine it would get a small part of a CPU, and buffers would fill up meanwhile. Where it may
+ * not have that, it goes without. The command is a process by now, and stays as it is.
+ */
+static void come_first(void)
+{
+	setpriority(PRIO_PROCESS, 0, HIGHEST_PRIORITY);
+}
+
 static int attach(struct session *s)
 {
 	int status = EXIT_DONE, err;
 
 	if (!only_counted(s)) {
+		come_first();
 		err = see_cpus();
 		status = err ? EXIT_DONE : make_buffers();
 		if (!err && !status && !overwrite)
