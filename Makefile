@@ -173,6 +173,13 @@ $(O)/load/operators: tests/load/operators.cc
 	@mkdir -p $(@D)
 	g++ -O2 -g -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer $(WARN) -fPIE -pie $< -o $@
 
+# Probes that the C++ library has.
+LOADS += $(O)/load/throws
+
+$(O)/load/throws: tests/load/throws.cc
+	@mkdir -p $(@D)
+	g++ -O2 -g $(WARN) -fPIE -pie $< -o $@
+
 # Programs whose symbols are known: linked in each way, with a shared library or with it inside.
 ZOO := $(O)/load/symbols
 LOADS += $(ZOO)/zoo $(ZOO)/zoo-nopie $(ZOO)/zoo-static

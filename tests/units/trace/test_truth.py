@@ -169,6 +169,21 @@ class Truth(Case):
         self.assertEqual([(event["fields"]["arg0"], event["fields"]["arg2"])
                           for event in events(result)], [(1, 7)] * 100)
 
+    def test_usdt(self):
+        """arguments of USDT probes, in registers and in memory: what is thrown is what is caught"""
+        probe = "usdt:libstdc++.so.6:libstdcxx"
+        if "%" not in run([tool("list"), f"{probe}:catch"]).out:
+            self.skipTest("the C++ library here has no probes")
+        result = self.trace("--json", "-e", f"{probe}:throw//alias=throw/,{probe}:catch//alias=catch/",
+                            command=[os.path.join(LOAD, "throws"), "200"])
+        seen = [(event["event"], event["fields"]["arg0"], event["fields"]["arg1"])
+                for event in events(result)]
+        self.assertEqual([name for name, _, _ in seen], ["throw", "catch"] * 200)
+        # The exception, and its type, which is the same each time.
+        self.assertEqual(seen[0::2], [("throw", *rest) for _, *rest in seen[1::2]])
+        self.assertEqual(len({kind for _, _, kind in seen}), 1)
+        self.assertTrue(seen[0][2])
+
     def test_kernel_functions(self):
         """arguments of kernel functions, by their names; where the kernel has no such probes, status 4"""
         for kind in ("kprobe", "fentry"):
