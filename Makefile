@@ -85,16 +85,20 @@ endef
 # A unit: all of its C files, with a skeleton or without.
 objects = $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard tools/$(1)/*.c)))
 
+# What only some units need: libraries, and those that handle each event in userspace, speed.
+LIBS_trace := -ltraceevent
+OPTIMIZE_trace := -O2
+
 define unit_rules
 $(if $(wildcard tools/$(1)/$(1).bpf.c),$(bpf_rules))
 
 $(call objects,$(1)): $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS) -Itools/$(1) -I$(O)/tools/$(1) $$(CFLAGS) -MMD -MP -c $$< -o $$@
+	$$(CC) $$(CPPFLAGS) -Itools/$(1) -I$(O)/tools/$(1) $$(CFLAGS) $$(OPTIMIZE_$(1)) -MMD -MP -c $$< -o $$@
 
 $(O)/$(1): $(call objects,$(1)) $(O)/libcommon.a $(filter %.a,$(BLAZESYM_LIBS)) scripts/no-unwind.ld
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o,$$^) $(O)/libcommon.a $$(BLAZESYM_LIBS) $$(LDLIBS) \
-		-o $$@
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o,$$^) $(O)/libcommon.a $$(BLAZESYM_LIBS) \
+		$$(LIBS_$(1)) $$(LDLIBS) -o $$@
 endef
 $(foreach unit,$(UNITS),$(eval $(call unit_rules,$(unit))))
 
@@ -177,6 +181,13 @@ $(O)/load/operators: tests/load/operators.cc
 	@mkdir -p $(@D)
 	g++ -O2 -g -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer $(WARN) -fPIE -pie $< -o $@
 
+# Probes that the C++ library has.
+LOADS += $(O)/load/throws
+
+$(O)/load/throws: tests/load/throws.cc
+	@mkdir -p $(@D)
+	g++ -O2 -g $(WARN) -fPIE -pie $< -o $@
+
 # Programs whose symbols are known: linked in each way, with a shared library or with it inside.
 ZOO := $(O)/load/symbols
 LOADS += $(ZOO)/zoo $(ZOO)/zoo-nopie $(ZOO)/zoo-static
@@ -226,6 +237,8 @@ bench:
 	@$(O)/bench/expr
 	@echo
 	@tests/bench/events $(O)
+	@echo
+	@tests/bench/trace $(O)
 
 # Names that commands of other packages have (coreutils, procps, perf): installed as bpf-NAME.
 PREFIXED := stat top trace

@@ -226,15 +226,11 @@ static bool possible(uint64_t address)
 	return address >= 4096 && !(address >> 56);
 }
 
-/*
- * How many of @ips are return addresses for sure. Code without frame pointers, such as what starts a
- * program, leaves anything where one would be.
- */
-static unsigned int sound_depth(const struct kept *user)
+unsigned int stack_sound_depth(const uint64_t *ips, unsigned int count)
 {
-	unsigned int depth = user->depth ? 1 : 0;
+	unsigned int depth = count ? 1 : 0;
 
-	while (depth < user->depth && possible(user->ips[depth]))
+	while (depth < count && possible(ips[depth]))
 		depth++;
 	return depth;
 }
@@ -244,7 +240,7 @@ struct callchain *stacks_chain(const struct stacks *st, const struct stack_key *
 	bool kernel_lost, user_lost;
 	const struct kept *kernel = find_part(st, key->kernel, &kernel_lost);
 	const struct kept *user = find_part(st, key->user, &user_lost);
-	unsigned int depth = sound_depth(user);
+	unsigned int depth = stack_sound_depth(user->ips, user->depth);
 	struct callchain *chain = callchain_new(kernel->depth, depth);
 
 	chain->space = key->space;

@@ -58,6 +58,12 @@ uint64_t stacks_leaf(const struct stacks *st, const struct stack_key *key);
 /* The space that process @pid was when stacks came from it last; 0: none did. */
 uint64_t stacks_space(const struct stacks *st, __u32 pid);
 
+/*
+ * How many of the @count addresses of a stack's user part are return addresses for sure. Code without
+ * frame pointers, such as what starts a program, leaves anything where one would be.
+ */
+unsigned int stack_sound_depth(const uint64_t *ips, unsigned int count);
+
 struct symbols *stacks_symbols(const struct stacks *st);
 
 /*

@@ -460,6 +460,7 @@ static int handle(struct session *s, enum wake what, int timer, int *output_err)
 		return 0;
 	case WAKE_UNIT:
 		s->unit->wake();
+		*output_err = output_flush(&s->out);
 		return 0;
 	default:
 		return 0;

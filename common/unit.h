@@ -134,7 +134,7 @@ struct unit {
 
 	/*
 	 * Units that have something of their own to wait for: when `wake_fd`, asked after `attach`, is
-	 * readable, `wake` comes. NULL, or -1: there is nothing.
+	 * readable, `wake` comes, and what it has printed is shown. NULL, or -1: there is nothing.
 	 */
 	int (*wake_fd)(void);
 	void (*wake)(void);

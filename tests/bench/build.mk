@@ -47,3 +47,9 @@ $(O)/bench/expr.skel.h: $(O)/bench/expr.bpf.o
 
 $(O)/bench/expr: tests/bench/expr.c $(O)/bench/expr.skel.h $(O)/libcommon.a
 	$(CC) $(CPPFLAGS) -I$(O)/bench $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(O)/libcommon.a $(LDLIBS) -o $@
+
+BENCH_PROGRAMS += $(O)/bench/pace
+
+$(O)/bench/pace: tests/bench/pace.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE $(WARN) -MMD -MP $< -o $@ -lpthread
