@@ -148,9 +148,19 @@ static int read_file(const struct event_search *search, const char *path)
 
 static int find(const struct event_search *search)
 {
+	size_t before = search->found->count;
 	int err = event_need_pmu(search, "uprobe", "CONFIG_UPROBE_EVENTS");
 
-	return err ? err : user_files_each(search, read_file);
+	if (!err)
+		err = user_files_each(search, read_file);
+	if (err || search->found->count > before || search->spec->system || !search->spec->file)
+		return err;
+	if (user_files_process(search))
+		return event_refuse(search, -ENOENT, EXIT_USAGE,
+				    "what process %s has mapped has no USDT probes",
+				    search->spec->file);
+	return event_refuse(search, -ENOENT, EXIT_USAGE, "'%s' has no USDT probes",
+			    search->spec->file);
 }
 
 /* A symbol that is looked for. */
