@@ -8,8 +8,10 @@
  *
  *	bpfprof:step(i, -i * i, (short)(i % 100 - 50), name)	at one place if i is odd, else at another
  *	bpfprof:guarded(i)			only if its semaphore is on
+ *	bpfprof:made(i * 16, i % 100)
+ *	bpfprof:ended(i * 16 + 5)		but for each seventh i
  *
- * where name is the text "odd" or "even". Both have semaphores. Prints a line of JSON: its pid, and how often the semaphore
+ * where name is the text "odd" or "even". All have semaphores. Prints a line of JSON: its pid, and how often the semaphore
  * was on.
  *
  * With --wait it says "ready PID" and waits for a line, works, says "done" and waits for another one.
@@ -24,6 +26,8 @@
 /* The kernel counts these up while somebody looks on. */
 volatile unsigned short bpfprof_step_semaphore __attribute__((section(".probes")));
 volatile unsigned short bpfprof_guarded_semaphore __attribute__((section(".probes")));
+volatile unsigned short bpfprof_made_semaphore __attribute__((section(".probes")));
+volatile unsigned short bpfprof_ended_semaphore __attribute__((section(".probes")));
 
 static void await_line(const char *say)
 {
@@ -55,6 +59,9 @@ int main(int argc, char **argv)
 			DTRACE_PROBE4(bpfprof, step, i, square, small, "odd");
 		else
 			DTRACE_PROBE4(bpfprof, step, i, square, small, "even");
+		DTRACE_PROBE2(bpfprof, made, i * 16UL, i % 100);
+		if (i % 7)
+			DTRACE_PROBE1(bpfprof, ended, i * 16UL + 5);
 		if (!bpfprof_guarded_semaphore)
 			continue;
 		guarded++;

@@ -76,8 +76,8 @@ class Behaviour(Case):
                 path = f"{folder}/{name}"
                 shutil.copy(PROBES, path)
                 report = run([USDT, "list", "--json", path]).report
-                self.assertEqual(len(report["rows"]), 3)
-                event = report["rows"][0]["event"]
+                self.assertEqual(len(report["rows"]), 5)
+                event = next(r["event"] for r in report["rows"] if r["name"] == "guarded")
                 seen = run([tool("list"), "--json", event])
                 self.assert_status(seen, 0)
                 self.assertEqual(seen.report["rows"][0]["file"], path)

@@ -51,10 +51,11 @@ class Listed(Case):
         """the probes that readelf finds in a program, with arguments and semaphores"""
         truth = notes(PROBES)
         self.assertEqual([(p, n, s) for p, n, _, s, _ in truth],
-                         [("bpfprof", "guarded", True)] + 2 * [("bpfprof", "step", True)])
+                         [("bpfprof", name, True)
+                          for name in ("ended", "guarded", "made", "step", "step")])
         self.assertEqual(listed(rows(PROBES)), truth)
-        text = run([USDT, "list", PROBES]).out.splitlines()
-        self.assertEqual(text[:3], [f"usdt:{os.path.realpath(PROBES)}:{p}:{n}  ({args}), "
+        text = re.sub(" +", " ", run([USDT, "list", PROBES]).out).splitlines()
+        self.assertEqual(text[:5], [f"usdt:{os.path.realpath(PROBES)}:{p}:{n} ({args}), "
                                     "has a semaphore" for p, n, _, _, args in truth])
 
     @no_guest
@@ -81,13 +82,14 @@ class Listed(Case):
     def test_types(self):
         """arguments have their widths and signs"""
         for row in rows(PROBES):
-            truth = {"guarded": ["uint32"], "step": ["uint32", "int64", "int16", "uint64"]}
+            truth = {"guarded": ["uint32"], "made": ["uint64", "uint32"], "ended": ["uint64"],
+                     "step": ["uint32", "int64", "int16", "uint64"]}
             self.assertEqual([f["meaning"] for f in row["fields"]], truth[row["name"]])
 
     def test_example(self):
         """the example runs as printed, and each of --json's is an event of that probe"""
         line = run([USDT, "list", PROBES]).out.splitlines()[-1].strip()
-        self.assertIn(f"{os.path.realpath(PROBES)}:bpfprof:guarded/arg0!=0/", line)
+        self.assertIn(f"{os.path.realpath(PROBES)}:bpfprof:ended/arg0!=0/", line)
         unit, rest = line.split(" ", 1)
         self.assert_status(run(["sh", "-c", f"{tool(unit)} {rest}"]), 0)
         for row in rows(PROBES):
