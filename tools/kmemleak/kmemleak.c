@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include "clock.h"
 #include "events/engine.h"
+#include "filter.h"
 #include "kernel.h"
 #include "quantity.h"
 #include "say.h"
@@ -52,6 +53,7 @@ static uint64_t next_walk;
 static const char *allocators, *library;
 static uint64_t max_live = DEFAULT_LIVE, min_size, than, most_rows;
 static bool exact, user;
+static struct filter filter = { .values = { "bytes" } };
 
 static const struct option_entry options[] = {
 	{ "allocators", 0, OPTION_CHECKED, "LIST",
@@ -65,6 +67,7 @@ static const struct option_entry options[] = {
 	  "events that make objects: EVENT/FILTER/ptr=EXPR/size=EXPR/", .check = pair_add_allocs },
 	{ "free", 0, OPTION_REPEATED, "EVENT[,EVENT...]",
 	  "... and those that end them: EVENT/FILTER/ptr=EXPR/", .check = pair_add_frees },
+	FILTER_OPTION(filter, " bytes"),
 	{ "exact", 0, OPTION_FLAG, NULL,
 	  "a stack for each object, not only for suspicious call sites", .value = &exact },
 	{ "than", 0, OPTION_TIME, "AGE", "only objects older than AGE (bare numbers: ns)",
@@ -145,12 +148,20 @@ static bool in_process(void)
 
 static const char *check(struct settings *settings)
 {
+	const char *wrong = filter_check(&filter, settings);
+
+	if (wrong)
+		return wrong;
 	if (user + pair_given() + (allocators != NULL) > 1)
 		return "--allocators, --user and --alloc are different allocators: choose one";
 	if (library && !user)
 		return "-O names a process's allocator: it needs --user";
 	if (user && !settings->targets.pids && !settings->command)
 		return "--user needs a process: -p PID or -- CMD";
+	if (pair_given() && filter.text && !filter.is_glob)
+		return "--alloc has its own filters, behind each event: --alloc EVENT/FILTER/ptr=EXPR/";
+	if (user && filter.text && !filter.is_glob)
+		return "--filter takes the kernel's allocators: with --user, -p, -t and --comm choose";
 	if (pair_check() || !in_process())
 		return pair_check();
 	settings->user_callchain = true;
@@ -194,9 +205,24 @@ static int make_room(void)
 	return err ? err : bpf_map__set_max_entries(skel->maps.live, max_live - groups * group);
 }
 
+/* Which programs are for allocations does not matter: others do not ask. */
+static int filter_all(void)
+{
+	struct bpf_program *prog;
+	int err = 0;
+
+	skel->rodata->by_filter = filter.code;
+	bpf_object__for_each_program(prog, skel->obj)
+	{
+		if (!err && bpf_program__type(prog) == BPF_PROG_TYPE_RAW_TRACEPOINT)
+			err = filter_use(&filter, prog);
+	}
+	return err;
+}
+
 static int open_skeleton(struct session *s)
 {
-	int err = pair_given() ? pair_find(&s->settings) : EXIT_DONE;
+	int err = pair_given() ? pair_find(&s->settings) : filter_compile(&filter);
 
 	if (err)
 		return err;
@@ -217,6 +243,8 @@ static int open_skeleton(struct session *s)
 	skel->bss->samples_wanted = SAMPLES;
 	skel->rodata->task_stack_size = kernel_stack_size();
 	err = choose_programs(s);
+	if (!err)
+		err = filter_all();
 	if (!err)
 		err = stacks_size(s->obj, "chains", STACK_ROOM);
 	return err ? err : make_room();
@@ -437,7 +465,10 @@ static const struct unit kmemleak = {
 			"\n"
 			"--alloc and --free name any events that make and end objects, with ptr=EXPR, which tells an\n"
 			"object, on both. Events of users' code (uprobe, usdt) pair within their process.\n"
-			ENGINE_EVENT_HELP,
+			ENGINE_EVENT_HELP "\n"
+			"\n"
+			FILTER_HELP "\n"
+			"bytes is an object's size.",
 		.examples =
 			"  kmemleak --duration 1m --than 30s         what has been there for 30 seconds\n"
 			"  kmemleak -i 10s --allocators cache,kmalloc\n"
@@ -474,6 +505,7 @@ int main(int argc, char **argv)
 
 	user_detach();
 	pair_free();
+	filter_free(&filter);
 	tally_clear(&chains);
 	watch_free(watch);
 	return status;

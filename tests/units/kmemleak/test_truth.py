@@ -567,6 +567,34 @@ class UserPair(LeakCase):
 class Choices(LeakCase):
     """What is reported of what lives."""
 
+    def test_filter(self):
+        """--filter: by name and size, whatever their kind; a word is the thread's name"""
+        with around(leak("eventfds", HELD), "--allocators", SLAB, "--exact", "-p", "PID") as \
+                (unit, _):
+            rows = chosen(ask(unit), near_leaf(EVENTFD))
+        each = size(rows) // count(rows)
+        for text, held in ((f'comm=="leak" && bytes=={each}', HELD),
+                           (f'pid==PID && bytes!={each}', 0), ('comm~"*ea*" && prio<140', HELD),
+                           ('comm~"*ae*"', 0), ("le?k", HELD)):
+            with self.subTest(text):
+                with around(leak("eventfds", HELD), "--allocators", SLAB, "--exact", "--filter",
+                            text) as (unit, load):
+                    report = ask(unit)
+                    self.assert_rows(report, near_leaf(EVENTFD), held, text)
+                    self.assertEqual({row["pid"] for row in report["rows"]} - {load.process.pid},
+                                     set())
+                    drop(load)
+                    after = settled(unit, lambda report: not chosen(report, near_leaf(EVENTFD)))
+                    self.assert_rows(after, near_leaf(EVENTFD), 0, "closed")
+
+    def test_filter_elsewhere(self):
+        """--filter EXPR with --alloc or --user: one line says what there is instead"""
+        for args, says in ((["--alloc", "kmem:kmalloc//ptr=ptr/", "--free", "kmem:kfree//ptr=ptr/"],
+                            "--alloc EVENT/FILTER"), (["--user", "-p", "1"], "--user, -p")):
+            result = run([KMEMLEAK, "--filter", "bytes>1", *args])
+            self.assert_status(result, 2)
+            self.assert_one_line(result, says)
+
     def test_max_live(self):
         """--max-live with room for some of 1,000: what is reported is true, the rest said to be lost"""
         # There are no buckets for 100, and for 600 there are some.
