@@ -13,7 +13,7 @@
 
 static bool is_wild(const struct spec *spec)
 {
-	return spec_is_wild(spec->name) || spec_is_wild(spec->system) ||
+	return spec_name_is_wild(spec) || spec_system_is_wild(spec) ||
 	       (spec->kind == SPEC_USDT && !spec->name);
 }
 

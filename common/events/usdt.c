@@ -69,10 +69,13 @@ struct lookup {
 
 static char *full_name(const struct lookup *l, const struct note *note)
 {
-	char *quoted = l->named_plainly ? NULL : user_file_quoted(l->path);
-	char *name = event_text("usdt:%s:%s:%s", quoted ?: l->path, note->provider, note->name);
+	char *quoted = l->named_plainly ? NULL : spec_quoted(l->path);
+	char *provider = spec_word(note->provider), *probe = spec_word(note->name);
+	char *name = event_text("usdt:%s:%s:%s", quoted ?: l->path, provider, probe);
 
 	free(quoted);
+	free(provider);
+	free(probe);
 	return name;
 }
 
@@ -84,7 +87,7 @@ static void add(const struct lookup *l, const struct note *note)
 	uint64_t offset, semaphore = 0;
 	struct event *event;
 
-	if (!spec_matches(spec->system, note->provider) || !spec_matches(spec->name, note->name))
+	if (!spec_matches_system(spec, note->provider) || !spec_matches_name(spec, note->name))
 		return;
 	if (!elf_file_offset(l->file, note->address + moved, &offset))
 		return;

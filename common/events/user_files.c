@@ -159,17 +159,3 @@ int user_files_each(const struct event_search *search,
 				    search->spec->text, search->spec->text);
 	return read_named(search, read);
 }
-
-char *user_file_quoted(const char *path)
-{
-	char *quoted = event_have(malloc(2 * strlen(path) + 3)), *to = quoted;
-
-	*to++ = '"';
-	for (; *path; path++) {
-		if (*path == '"' || *path == '\\')
-			*to++ = '\\';
-		*to++ = *path;
-	}
-	strcpy(to, "\"");
-	return quoted;
-}

@@ -6,7 +6,6 @@
 #include "events/kind.h"
 #include "events/listing.h"
 #include "events/show.h"
-#include "events/user_files.h"
 #include "options.h"
 #include "say.h"
 
@@ -100,7 +99,7 @@ static int fill(struct listing *l, const struct settings *settings)
 	int status = EXIT_DONE;
 
 	for (i = 1; i < settings->argument_count && !status; i++) {
-		char *file = user_file_quoted(settings->arguments[i]);
+		char *file = spec_quoted(settings->arguments[i]);
 		char *event = event_text("usdt:%s", file);
 
 		status = listing_add(l, event);
