@@ -23,7 +23,7 @@ static const struct synopsis synopsis = {
 	.name = "list",
 	.summary = "What can be traced here?",
 	.description =
-		"EVENT is what other units take behind -e; in names * ? [ match:\n"
+		"EVENT is what other units take behind -e; in names * ? [ match, unless these are in quotes:\n"
 		"\n"
 		"  sys:name                           tracepoints\n"
 		"  kprobe:FUNC kretprobe:FUNC         kernel functions with their arguments\n"
