@@ -486,7 +486,9 @@ class Filter(Agreeing):
         """The load's threads that are so named have their rows, which are right; others have none."""
         result = observe("--perins", *args, load=load)
         self.assert_status(result, 0)
-        self.agree_by_thread(result, names, "filtered")
+        # Its first waits may have been under its creator's name.
+        early = max(t["early_ns"] for t in result.threads.values())
+        self.agree_by_thread(result, names, "filtered", early)
         mine = {tid: t["comm"] for tid, t in result.threads.items()}
         for row in result.report["rows"]:
             self.assertTrue(mine.get(row["tid"], "").startswith(names), str(result))
@@ -519,10 +521,14 @@ class Filter(Agreeing):
         result = observe("--perins", "-p", "PID", "--filter", 'cpu==1 && comm~"hog*"',
                          load=["hogs", "1", "0,0,1,1"])
         self.assert_status(result, 0)
-        self.agree_by_thread(result, ("hog-2", "hog-3"), "on CPU 1")
+        for said in result.threads.values():
+            said["wait_ns"] -= said["early_ns"]
+        # Its first waits may have been on the other CPU, or not.
+        early = max(t["early_ns"] for t in result.threads.values())
+        self.agree_by_thread(result, ("hog-2", "hog-3"), "on CPU 1", early)
         for row in result.report["rows"]:
             if row["comm"] in ("hog-0", "hog-1"):  # before they went to their CPU
-                self.assertLessEqual(row["count"], EVENTS, str(row))
+                self.assertLess(row["count"], 5, str(row))
 
     def test_lengths(self):
         """waits of a length and the others are all waits together"""
