@@ -31,10 +31,11 @@ static const struct synopsis synopsis = {
 		"\n"
 		"Nothing has to be added before a probe can be used, nor deleted after: there is no `usdt add`\n"
 		"and no `usdt del`.",
-	.examples = "  usdt list libc.so.6\n"
-		    "  usdt list /usr/bin/python3 --fields\n"
-		    "  usdt list 4242                     what a process has mapped\n"
-		    "  top -e usdt:libc.so.6:libc:memory_malloc_retry --duration 10s   to use one",
+	.examples =
+		"  usdt list libstdc++.so.6\n"
+		"  usdt list /usr/bin/python3 --fields\n"
+		"  usdt list 4242                     what a process has mapped\n"
+		"  top -e usdt:libstdc++.so.6:libstdcxx:throw --duration 10s   to use one: who throws in C++?",
 	.arguments = "list FILE|PID...",
 	.takes = TAKES_OUTPUT | TAKES_ARGUMENTS,
 	.options = options,
