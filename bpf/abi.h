@@ -202,6 +202,15 @@ enum slot {
 #define SLOT_MARK      0x65787000
 #define SLOT_TEXT_SIZE 64
 
+/* What --filter's expression speaks of: see bpf/filter.bpf.h, and common/filter.h for the names. */
+#define FILTER_VALUES 2
+
+struct filter_record {
+	__u64 value[FILTER_VALUES]; /* the unit's own */
+	__u32 pid, tid, cpu, prio;
+	char comm[COMM_LEN];
+};
+
 /* What events of -e are counted by: a number, or a string with NULs behind it. */
 union event_key {
 	__u64 number; /* of signed types with its sign extended */

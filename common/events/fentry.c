@@ -61,7 +61,7 @@ static int find(const struct event_search *search)
 	err = kernel_functions_find(search, add);
 	if (err)
 		return err;
-	if (search->found->count == before && !spec_is_wild(spec->name))
+	if (search->found->count == before && !spec_name_is_wild(spec))
 		return event_refuse(search, -ENOENT, EXIT_USAGE,
 				    "this kernel has no function %s, or no type of it in its BTF",
 				    spec->name);

@@ -172,8 +172,7 @@ int kernel_functions_find(const struct event_search *search,
 			  void (*add)(const struct event_search *search,
 				      const struct kernel_function *function))
 {
-	const char *pattern = search->spec->name;
-	bool wild = spec_is_wild(pattern), in_init = false;
+	bool wild = spec_name_is_wild(search->spec), in_init = false;
 	FILE *file = fopen("/proc/kallsyms", "re");
 	size_t before = search->found->count, size = 0;
 	struct names traceable = {};
@@ -189,7 +188,7 @@ int kernel_functions_find(const struct event_search *search,
 	while (getline(&line, &size, file) > 0) {
 		if (!parse_symbol(line, &f) || is_gone(f.name, &in_init))
 			continue;
-		if (wild ? spec_matches(pattern, f.name) : !strcmp(pattern, f.name)) {
+		if (spec_matches_name(search->spec, f.name)) {
 			if (!traceable.count || has(&traceable, f.name))
 				add(search, &f);
 		}

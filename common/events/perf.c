@@ -91,8 +91,8 @@ static int find_matching(const struct event_search *search)
 	int err, why = 0;
 
 	for (i = 0; perf_name_at(i, &name); i++) {
-		if (!spec_matches(search->spec->name, name.name) &&
-		    !(name.alias && spec_matches(search->spec->name, name.alias)))
+		if (!spec_matches_name(search->spec, name.name) &&
+		    !(name.alias && spec_matches_name(search->spec, name.alias)))
 			continue;
 		fill(&attr, &name, search->spec->modifiers, USUAL_HZ);
 		err = try(&attr);
@@ -129,7 +129,7 @@ static int find(const struct event_search *search)
 	uint64_t hz;
 	int err;
 
-	if (spec_is_wild(spec->name))
+	if (spec_name_is_wild(spec))
 		return find_matching(search);
 	err = parse_rate(search, &hz);
 	if (err)

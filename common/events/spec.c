@@ -173,6 +173,12 @@ static int need_word(struct scan *s, const char *ends, char **word, const char *
 	return wrong(s, begin, "%s is missing here", what);
 }
 
+/* Is there a quote between @from and here? */
+static bool is_quoted(const struct scan *s, size_t from)
+{
+	return memchr(s->text + from, '"', s->at - from);
+}
+
 /*
  * Goes behind what a filter or attribute is: to a slash or comma that is in no quotes or brackets.
  */
@@ -214,9 +220,14 @@ static bool parse_number(const char *text, uint64_t *number)
 /* "FUNC", "FUNC+OFFSET" or, in files, "0xADDR". */
 static int split_function(struct scan *s, size_t at, struct spec *spec, bool in_file)
 {
+	const char *last = memrchr(s->text + at, '"', s->at - at);
 	char *plus = strrchr(spec->name, '+');
 
-	if (!strncasecmp(spec->name, "0x", 2)) {
+	spec->plain_name = last;
+	/* In quotes it is part of the name. */
+	if (last && !memchr(last, '+', s->text + s->at - last))
+		return 0;
+	if (!last && !strncasecmp(spec->name, "0x", 2)) {
 		if (!in_file)
 			return wrong(s, at,
 				     "addresses are for uprobes; here a function's name is needed");
@@ -233,7 +244,7 @@ static int split_function(struct scan *s, size_t at, struct spec *spec, bool in_
 		return wrong(s, at + (plus - spec->name) + 1,
 			     "behind + a number of bytes is needed, such as 16 or 0x10");
 	*plus = 0;
-	if (spec_is_wild(spec->name))
+	if (spec_name_is_wild(spec))
 		return wrong(s, at, "wildcards and an offset do not go together");
 	return 0;
 }
@@ -264,17 +275,23 @@ static int parse_function(struct scan *s, struct spec *spec)
 /* "FILE[:provider:name]": here slashes belong to FILE. */
 static int parse_usdt(struct scan *s, struct spec *spec)
 {
+	size_t at;
+
 	if (need_word(s, here(s) == '"' ? ":/," : ":,", &spec->file, "a file's name"))
 		return -EINVAL;
 	if (here(s) != ':')
 		return 0;
-	s->at++;
+	at = ++s->at;
 	if (need_word(s, ":/,", &spec->system, "a provider's name"))
 		return -EINVAL;
+	spec->plain_system = is_quoted(s, at);
 	if (here(s) != ':')
 		return wrong(s, s->at, "a probe's name is missing here: usdt:FILE:provider:name");
-	s->at++;
-	return need_word(s, "/,", &spec->name, "a probe's name");
+	at = ++s->at;
+	if (need_word(s, "/,", &spec->name, "a probe's name"))
+		return -EINVAL;
+	spec->plain_name = is_quoted(s, at);
+	return 0;
 }
 
 static int parse_modifiers(struct scan *s, struct spec *spec)
@@ -297,7 +314,7 @@ static int parse_perf(struct scan *s, struct spec *spec)
 	spec->kind = SPEC_PERF;
 	if (here(s) == ':')
 		return parse_modifiers(s, spec);
-	if (spec_is_wild(spec->name) || perf_name_find(spec->name, strlen(spec->name), NULL))
+	if (spec_name_is_wild(spec) || perf_name_find(spec->name, strlen(spec->name), NULL))
 		return 0;
 	return wrong(
 		s, spec->at,
@@ -321,20 +338,29 @@ static bool kind_of(const char *word, enum spec_kind *kind)
 /* What names the event, up to its filter. */
 static int parse_name(struct scan *s, struct spec *spec)
 {
-	size_t length;
+	size_t at = s->at, length;
+	bool plain;
 	char *word;
 
 	if (need_word(s, ":/,", &word, "an event"))
 		return -EINVAL;
+	plain = is_quoted(s, at);
 	spec->name = word;
+	spec->plain_name = plain;
 	length = strlen(word);
 	if (here(s) != ':' || perf_name_find(word, length, NULL))
 		return parse_perf(s, spec);
 	s->at++;
 	spec->name = NULL;
+	spec->plain_name = false;
 	if (!kind_of(word, &spec->kind)) {
 		spec->system = word;
-		return need_word(s, "/,", &spec->name, "a tracepoint's name");
+		spec->plain_system = plain;
+		at = s->at;
+		if (need_word(s, "/,", &spec->name, "a tracepoint's name"))
+			return -EINVAL;
+		spec->plain_name = is_quoted(s, at);
+		return 0;
 	}
 	free(word);
 	return spec->kind == SPEC_USDT ? parse_usdt(s, spec) : parse_function(s, spec);
@@ -518,14 +544,66 @@ bool spec_attr_is_expression(enum spec_attr_id id)
 	return attributes[id].value == VALUE_EXPRESSION;
 }
 
-bool spec_is_wild(const char *name)
+static bool is_wild(const char *name, bool plain)
 {
-	return name && strpbrk(name, "*?[");
+	return name && !plain && strpbrk(name, "*?[");
 }
 
-bool spec_matches(const char *pattern, const char *name)
+static bool matches(const char *pattern, bool plain, const char *name)
 {
-	return !pattern || !fnmatch(pattern, name, 0);
+	if (!pattern)
+		return true;
+	return plain ? !strcmp(pattern, name) : !fnmatch(pattern, name, 0);
+}
+
+bool spec_system_is_wild(const struct spec *spec)
+{
+	return is_wild(spec->system, spec->plain_system);
+}
+
+bool spec_name_is_wild(const struct spec *spec)
+{
+	return is_wild(spec->name, spec->plain_name);
+}
+
+bool spec_matches_system(const struct spec *spec, const char *system)
+{
+	return matches(spec->system, spec->plain_system, system);
+}
+
+bool spec_matches_name(const struct spec *spec, const char *name)
+{
+	return matches(spec->name, spec->plain_name, name);
+}
+
+/* What names of functions and probes mostly consist of. */
+static bool is_usual(const char *name)
+{
+	for (; isalnum((unsigned char)*name) || (*name && strchr("_.$-", *name)); name++)
+		;
+	return !*name;
+}
+
+char *spec_quoted(const char *name)
+{
+	char *quoted = have(malloc(2 * strlen(name) + 3)), *to = quoted;
+
+	*to++ = '"';
+	for (; *name; name++) {
+		if (*name == '"' || *name == '\\')
+			*to++ = '\\';
+		*to++ = *name;
+	}
+	strcpy(to, "\"");
+	return quoted;
+}
+
+char *spec_word(const char *name)
+{
+	/* In place of a function, an address is one. */
+	if (!is_usual(name) || !strncasecmp(name, "0x", 2))
+		return spec_quoted(name);
+	return have(strdup(name));
 }
 
 void spec_describe_error(char *buf, size_t size, const char *text, const struct spec_error *error)

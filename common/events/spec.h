@@ -9,6 +9,7 @@
  * an event is found out by event.h, and what an expression means by the expressions.
  *
  * Commas and slashes in quotes or brackets divide nothing: a division stands in parentheses, (a/b).
+ * Names in quotes are what they are: nothing in them is a wildcard.
  */
 #ifndef COMMON_EVENTS_SPEC_H
 #define COMMON_EVENTS_SPEC_H
@@ -59,17 +60,19 @@ struct spec_attr {
 /* One event of a list. What is not given is NULL or 0. */
 struct spec {
 	enum spec_kind kind;
-	char *text;	  /* what names it, as it was written */
-	char *system;	  /* a tracepoint's system, a USDT probe's provider; may have wildcards */
-	char *name;	  /* the tracepoint, function, probe or perf event; may have wildcards */
-	char *file;	  /* of uprobes and USDT probes: a path, a bare name, or of USDT a PID */
-	uint64_t offset;  /* behind the function's begin, in bytes */
-	uint64_t address; /* in the file's own counting, in place of a function: `name` is NULL */
-	char *modifiers;  /* of perf events: u, k */
-	char *options;	  /* of `profile`: "-F 500" */
-	char *filter;	  /* an expression */
-	size_t at;	  /* where it begins in the list, in bytes ... */
-	size_t filter_at; /* ... and its filter */
+	char *text;	   /* what names it, as it was written */
+	char *system;	   /* a tracepoint's system, a USDT probe's provider; may have wildcards */
+	char *name;	   /* the tracepoint, function, probe or perf event; may have wildcards */
+	bool plain_system; /* it was in quotes: what looks like wildcards is none */
+	bool plain_name;   /* ... the name */
+	char *file;	   /* of uprobes and USDT probes: a path, a bare name, or of USDT a PID */
+	uint64_t offset;   /* behind the function's begin, in bytes */
+	uint64_t address;  /* in the file's own counting, in place of a function: `name` is NULL */
+	char *modifiers;   /* of perf events: u, k */
+	char *options;	   /* of `profile`: "-F 500" */
+	char *filter;	   /* an expression */
+	size_t at;	   /* where it begins in the list, in bytes ... */
+	size_t filter_at;  /* ... and its filter */
 	struct spec_attr *attrs; /* in the order in which they were given */
 	unsigned int attr_count;
 };
@@ -105,11 +108,19 @@ const char *spec_kind_name(enum spec_kind kind);
 /* Is the attribute's value an expression? */
 bool spec_attr_is_expression(enum spec_attr_id id);
 
-/* Does @name, which may be NULL, have wildcards (* ? [)? */
-bool spec_is_wild(const char *name);
+/* Have its names wildcards (* ? [)? */
+bool spec_system_is_wild(const struct spec *spec);
+bool spec_name_is_wild(const struct spec *spec);
 
-/* Does all of @name match @pattern? Without a pattern (NULL) each does. */
-bool spec_matches(const char *pattern, const char *name);
+/* Does all of @system match the spec's, or @name? Where it has none, each does. */
+bool spec_matches_system(const struct spec *spec, const char *system);
+bool spec_matches_name(const struct spec *spec, const char *name);
+
+/* @name in quotes, in which it is nothing but itself; the caller's to free. */
+char *spec_quoted(const char *name);
+
+/* The same, without the quotes where there is no need for them. */
+char *spec_word(const char *name);
 
 /*
  * Puts what is wrong with the list @text into @buf of @size bytes, cut off if it does not fit: a

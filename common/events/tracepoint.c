@@ -30,7 +30,7 @@ static int add_matching(const char *system, const char *name, void *arg)
 {
 	const struct event_search *search = arg;
 
-	if (spec_matches(search->spec->system, system) && spec_matches(search->spec->name, name))
+	if (spec_matches_system(search->spec, system) && spec_matches_name(search->spec, name))
 		add(search->found, system, name);
 	return 0;
 }
@@ -46,7 +46,7 @@ static int find(const struct event_search *search)
 		return event_refuse(search, -EINVAL, EXIT_USAGE,
 				    "%s:%s is a record of the function tracer's, no event",
 				    spec->system, spec->name);
-	if (spec_is_wild(spec->system) || spec_is_wild(spec->name)) {
+	if (spec_system_is_wild(spec) || spec_name_is_wild(spec)) {
 		err = tracepoint_each(add_matching, (void *)search);
 		event_sort(search->found, before);
 	} else {

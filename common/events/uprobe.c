@@ -42,9 +42,9 @@ static void add_function(const char *name, const GElf_Sym *symbol, void *arg)
 	unsigned int type = GELF_ST_TYPE(symbol->st_info);
 	uint64_t offset;
 	struct event *event;
-	char *full;
+	char *full, *word;
 
-	if ((type != STT_FUNC && type != STT_GNU_IFUNC) || !spec_matches(spec->name, name))
+	if ((type != STT_FUNC && type != STT_GNU_IFUNC) || !spec_matches_name(spec, name))
 		return;
 	if (type == STT_GNU_IFUNC) {
 		l->indirect = true;
@@ -56,9 +56,11 @@ static void add_function(const char *name, const GElf_Sym *symbol, void *arg)
 	}
 	if (!elf_file_offset(l->file, symbol->st_value + spec->offset, &offset))
 		return;
-	full = spec->offset ? event_text("%s:%s+%#llx@%s", kind, name,
+	word = spec_word(name);
+	full = spec->offset ? event_text("%s:%s+%#llx@%s", kind, word,
 					 (unsigned long long)spec->offset, l->quoted)
-			    : event_text("%s:%s@%s", kind, name, l->quoted);
+			    : event_text("%s:%s@%s", kind, word, l->quoted);
+	free(word);
 	event = add(l->search, l->file, full, symbol->st_value + spec->offset, offset);
 	event->function = event_have(strdup(name));
 }
@@ -93,7 +95,7 @@ static int refuse(const struct lookup *l)
 			"%s of %s stands for one of several functions (IFUNC): name that one",
 			spec->name, l->quoted);
 	return event_refuse(l->search, -ENOENT, EXIT_USAGE, "%s has no function %s%s", l->quoted,
-			    spec->name, spec_is_wild(spec->name) ? "" : " among its symbols");
+			    spec->name, spec_name_is_wild(spec) ? "" : " among its symbols");
 }
 
 static int read_file(const struct event_search *search, const char *path)
@@ -106,7 +108,7 @@ static int read_file(const struct event_search *search, const char *path)
 
 	if (err)
 		return err;
-	l.quoted = quoted = user_file_quoted(path);
+	l.quoted = quoted = spec_quoted(path);
 	if (!search->spec->name)
 		err = add_address(&l);
 	else

@@ -69,10 +69,13 @@ struct lookup {
 
 static char *full_name(const struct lookup *l, const struct note *note)
 {
-	char *quoted = l->named_plainly ? NULL : user_file_quoted(l->path);
-	char *name = event_text("usdt:%s:%s:%s", quoted ?: l->path, note->provider, note->name);
+	char *quoted = l->named_plainly ? NULL : spec_quoted(l->path);
+	char *provider = spec_word(note->provider), *probe = spec_word(note->name);
+	char *name = event_text("usdt:%s:%s:%s", quoted ?: l->path, provider, probe);
 
 	free(quoted);
+	free(provider);
+	free(probe);
 	return name;
 }
 
@@ -84,7 +87,7 @@ static void add(const struct lookup *l, const struct note *note)
 	uint64_t offset, semaphore = 0;
 	struct event *event;
 
-	if (!spec_matches(spec->system, note->provider) || !spec_matches(spec->name, note->name))
+	if (!spec_matches_system(spec, note->provider) || !spec_matches_name(spec, note->name))
 		return;
 	if (!elf_file_offset(l->file, note->address + moved, &offset))
 		return;
@@ -148,9 +151,19 @@ static int read_file(const struct event_search *search, const char *path)
 
 static int find(const struct event_search *search)
 {
+	size_t before = search->found->count;
 	int err = event_need_pmu(search, "uprobe", "CONFIG_UPROBE_EVENTS");
 
-	return err ? err : user_files_each(search, read_file);
+	if (!err)
+		err = user_files_each(search, read_file);
+	if (err || search->found->count > before || search->spec->system || !search->spec->file)
+		return err;
+	if (user_files_process(search))
+		return event_refuse(search, -ENOENT, EXIT_USAGE,
+				    "what process %s has mapped has no USDT probes",
+				    search->spec->file);
+	return event_refuse(search, -ENOENT, EXIT_USAGE, "'%s' has no USDT probes",
+			    search->spec->file);
 }
 
 /* A symbol that is looked for. */

@@ -133,12 +133,15 @@ static int read_mapped(const struct event_search *search, pid_t pid, const char 
 			    wanted ? wanted : "program");
 }
 
-/* Does @file stand for a process, not a file? */
-static pid_t as_pid(const char *file)
+/* A number that is no file's name stands for a process. */
+pid_t user_files_process(const struct event_search *search)
 {
-	size_t digits = strspn(file, "0123456789");
+	const char *file = search->spec->file;
+	size_t digits = file ? strspn(file, "0123456789") : 0;
 
-	return digits && digits < 10 && !file[digits] && access(file, F_OK) ? atoi(file) : 0;
+	if (search->spec->kind != SPEC_USDT || !digits || digits >= 10 || file[digits])
+		return 0;
+	return access(file, F_OK) ? atoi(file) : 0;
 }
 
 int user_files_each(const struct event_search *search,
@@ -146,8 +149,8 @@ int user_files_each(const struct event_search *search,
 {
 	const char *file = search->spec->file;
 
-	if (file && search->spec->kind == SPEC_USDT && as_pid(file))
-		return read_mapped(search, as_pid(file), NULL, read);
+	if (user_files_process(search))
+		return read_mapped(search, user_files_process(search), NULL, read);
 	if (search->pid && (!file || !strchr(file, '/')))
 		return read_mapped(search, search->pid, file, read);
 	if (!file)
@@ -155,18 +158,4 @@ int user_files_each(const struct event_search *search,
 				    "%s needs its file: %s@\"FILE\"; or a process",
 				    search->spec->text, search->spec->text);
 	return read_named(search, read);
-}
-
-char *user_file_quoted(const char *path)
-{
-	char *quoted = event_have(malloc(2 * strlen(path) + 3)), *to = quoted;
-
-	*to++ = '"';
-	for (; *path; path++) {
-		if (*path == '"' || *path == '\\')
-			*to++ = '\\';
-		*to++ = *path;
-	}
-	strcpy(to, "\"");
-	return quoted;
 }

@@ -14,7 +14,7 @@
 int user_files_each(const struct event_search *search,
 		    int (*read)(const struct event_search *search, const char *path));
 
-/* @path as it stands in an event: in quotes. The caller's to free. */
-char *user_file_quoted(const char *path);
+/* The process whose files @search is about as its spec says, or 0. */
+pid_t user_files_process(const struct event_search *search);
 
 #endif

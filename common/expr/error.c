@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "caret.h"
-#include "expr.h"
 #include "say.h"
+#include "tree.h"
 
 #define MOST_ERROR 2000
 #define MOST_WIDTH 96
@@ -40,8 +40,10 @@ static void add_fields(struct list *l, const struct expr_scope *scope)
 	l->column = strlen("  there are:");
 	for (i = 0; i < scope->count; i++)
 		add_word(l, scope->fields[i].name);
-	for (f = expr_builtins; f->name; f++)
-		add_word(l, f->name);
+	for (f = expr_builtins; f->name; f++) {
+		if (find_field(scope, f->name) == f)
+			add_word(l, f->name);
+	}
 }
 
 void expr_describe_error(char *buf, size_t size, const char *text, const struct expr_scope *scope,

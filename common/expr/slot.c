@@ -38,15 +38,24 @@ struct filling {
 static struct filling **fillings;
 static size_t filling_count;
 
-static struct filling *filling_of(const struct bpf_program *prog)
+/* NULL: there is nothing yet. */
+static struct filling *find_filling(const struct bpf_program *prog)
 {
-	struct filling **more, *f;
 	size_t i;
 
 	for (i = 0; i < filling_count; i++) {
 		if (fillings[i]->prog == prog)
 			return fillings[i];
 	}
+	return NULL;
+}
+
+static struct filling *filling_of(const struct bpf_program *prog)
+{
+	struct filling **more, *f = find_filling(prog);
+
+	if (f)
+		return f;
 	if (filling_count % ARRAY_ROOM == 0) {
 		more = realloc(fillings, (filling_count + ARRAY_ROOM) * sizeof(*fillings));
 		if (!more)
@@ -504,4 +513,63 @@ int slots_setup(void)
 	if (handler <= 0)
 		handler = libbpf_register_prog_handler(NULL, BPF_PROG_TYPE_TRACEPOINT, 0, &opts);
 	return handler < 0 ? handler : 0;
+}
+
+/* The handlers of libbpf's own sections do as libbpf does, beside. */
+
+static int prepare_filled(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	return find_filling(prog) ? prepare(prog, opts, cookie) : 0;
+}
+
+/* What is behind the section's kind: the tracepoint. */
+static const char *tracepoint_of(const struct bpf_program *prog)
+{
+	const char *slash = strchr(bpf_program__section_name(prog), '/');
+
+	return slash ? slash + 1 : "";
+}
+
+static int prepare_tp_btf(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	int id = libbpf_find_vmlinux_btf_id(tracepoint_of(prog), BPF_TRACE_RAW_TP);
+
+	if (id < 0)
+		return id;
+	opts->attach_btf_id = id;
+	return prepare_filled(prog, opts, cookie);
+}
+
+static int attach_tp_btf(const struct bpf_program *prog, long cookie, struct bpf_link **link)
+{
+	(void)cookie;
+	*link = bpf_program__attach_trace(prog);
+	return *link ? 0 : -errno;
+}
+
+static int attach_raw_tp(const struct bpf_program *prog, long cookie, struct bpf_link **link)
+{
+	(void)cookie;
+	*link = bpf_program__attach_raw_tracepoint(prog, tracepoint_of(prog));
+	return *link ? 0 : -errno;
+}
+
+int slots_setup_builtin(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, tp_btf, .prog_prepare_load_fn = prepare_tp_btf,
+		    .prog_attach_fn = attach_tp_btf);
+	LIBBPF_OPTS(libbpf_prog_handler_opts, raw_tp, .prog_prepare_load_fn = prepare_filled,
+		    .prog_attach_fn = attach_raw_tp);
+	LIBBPF_OPTS(libbpf_prog_handler_opts, perf_event, .prog_prepare_load_fn = prepare_filled);
+	int err;
+
+	err = libbpf_register_prog_handler("tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
+					   &tp_btf);
+	if (err > 0)
+		err = libbpf_register_prog_handler("raw_tp+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0,
+						   &raw_tp);
+	if (err > 0)
+		err = libbpf_register_prog_handler("perf_event", BPF_PROG_TYPE_PERF_EVENT, 0,
+						   &perf_event);
+	return err < 0 ? err : 0;
 }

@@ -14,7 +14,14 @@
 int slots_setup(void);
 
 /*
- * Has @slot of @prog, which is of the section "event" and not loaded yet, be what @code gives, which
+ * The same for programs of the sections "tp_btf/...", "raw_tp/..." and "perf_event": libbpf goes on to
+ * load and attach them by itself, and those whose slots are filled have that done before. Returns 0 or
+ * a negative errno.
+ */
+int slots_setup_builtin(void);
+
+/*
+ * Has @slot of @prog, which is of such a section and not loaded yet, be what @code gives, which
  * is copied. The program's type is to be set by bpf_program__set_type(), and what goes with it; which
  * fields there are depends on it. Returns 0 or -ENOMEM.
  */

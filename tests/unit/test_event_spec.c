@@ -259,16 +259,81 @@ static void any_text_will_do(void **state)
 
 static void wildcards_match_all_of_a_name(void **state)
 {
+	const struct spec *s = one("sys*:sys_enter_*");
+
 	(void)state;
-	assert_true(spec_matches("sys_enter_*", "sys_enter_read"));
-	assert_false(spec_matches("sys_enter_*", "sys_exit_read"));
-	assert_false(spec_matches("read", "pread"));
-	assert_true(spec_matches("?read", "pread"));
-	assert_true(spec_matches("[op]read", "pread"));
-	assert_true(spec_matches(NULL, "pread"));
-	assert_true(spec_is_wild("a[b]"));
-	assert_false(spec_is_wild("a"));
-	assert_false(spec_is_wild(NULL));
+	assert_true(spec_system_is_wild(s));
+	assert_true(spec_name_is_wild(s));
+	assert_true(spec_matches_system(s, "syscalls"));
+	assert_true(spec_matches_name(s, "sys_enter_read"));
+	assert_false(spec_matches_name(s, "sys_exit_read"));
+	s = one("kprobe:read");
+	assert_false(spec_name_is_wild(s));
+	assert_false(spec_matches_name(s, "pread"));
+	assert_true(spec_matches_name(one("kprobe:?read"), "pread"));
+	assert_true(spec_matches_name(one("kprobe:[op]read"), "pread"));
+	assert_true(spec_name_is_wild(one("kprobe:a[b]")));
+	s = one("usdt:1");
+	assert_true(spec_matches_name(s, "pread"));
+	assert_true(spec_matches_system(s, "libc"));
+	assert_false(spec_name_is_wild(s));
+	assert_false(spec_system_is_wild(s));
+}
+
+/* @format with @word in it; to be freed. */
+static char *event_text_of(const char *format, const char *word)
+{
+	size_t size = strlen(format) + strlen(word) + 1;
+	char *text = malloc(size);
+
+	assert_non_null(text);
+	snprintf(text, size, format, word);
+	return text;
+}
+
+/* What is in quotes is that name, and no other. */
+static void quoted_names_are_plain(void **state)
+{
+	static const char *const names[] = { "net/http.(*conn).serve",
+					     "a[b]",
+					     "*",
+					     "?",
+					     "a,b",
+					     "a+b",
+					     "0x12",
+					     "a\"b\\c",
+					     "x y",
+					     "f@g",
+					     "a:b",
+					     "{}" };
+	const struct spec *s;
+	char *word, *text;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < COUNT(names); i++) {
+		word = spec_word(names[i]);
+		text = event_text_of("uprobe:%s@\"/x\"", word);
+		s = one(text);
+		assert_string_equal(s->name, names[i]);
+		assert_false(spec_name_is_wild(s));
+		assert_true(spec_matches_name(s, names[i]));
+		assert_false(spec_matches_name(s, "axb"));
+		assert_int_equal(s->offset, 0);
+		free(text);
+		text = event_text_of("usdt:/x:%s:n", word);
+		s = one(text);
+		assert_string_equal(s->system, names[i]);
+		assert_false(spec_system_is_wild(s));
+		free(text);
+		free(word);
+	}
+	word = spec_word("vfs_read.isra.0");
+	assert_string_equal(word, "vfs_read.isra.0");
+	free(word);
+	s = one("uprobe:\"a+b\"+0x10@\"/x\"");
+	assert_string_equal(s->name, "a+b");
+	assert_int_equal(s->offset, 16);
 }
 
 /* The numbers are those of linux/perf_event.h, written out. */
@@ -332,6 +397,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
 		cmocka_unit_test(any_text_will_do),
 		cmocka_unit_test(wildcards_match_all_of_a_name),
+		cmocka_unit_test(quoted_names_are_plain),
 		cmocka_unit_test(perf_events_have_their_numbers),
 	};
 

@@ -266,7 +266,8 @@ bool site_has_address(const struct site *site)
 static unsigned int tracing_frames(struct symbols *symbols, const struct callchain *chain)
 {
 	static const char *const begins[] = { "bpf_trace_run",	"__bpf_trace_", "__traceiter_",
-					      "trace_call_bpf", "perf_trace_",	"bpf_get_stack" };
+					      "trace_call_bpf", "perf_trace_",	"bpf_get_stack",
+					      "bpf_trampoline_" };
 	unsigned int i, j, frames = 0;
 
 	/* They are not deep; the programs' own are above these. */

@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "clock.h"
+#include "events/engine.h"
+#include "filter.h"
 #include "kernel.h"
 #include "quantity.h"
 #include "say.h"
@@ -48,9 +50,10 @@ static size_t chains_in_use;
 static struct watch *watch;
 static uint64_t next_walk;
 
-static const char *allocators, *library, *alloc_events, *free_events;
+static const char *allocators, *library;
 static uint64_t max_live = DEFAULT_LIVE, min_size, than, most_rows;
 static bool exact, user;
+static struct filter filter = { .values = { "bytes" } };
 
 static const struct option_entry options[] = {
 	{ "allocators", 0, OPTION_CHECKED, "LIST",
@@ -60,12 +63,11 @@ static const struct option_entry options[] = {
 	  .value = &user },
 	{ "library", 'O', OPTION_STRING, "LIB[,LIB...]",
 	  "... in these: paths, or parts of names (all with malloc)", .value = &library },
-	{ "alloc", 0, OPTION_CHECKED, "EVENT[,EVENT...]",
-	  "tracepoints that make objects: sys:name//ptr=FIELD/size=FIELD/", .value = &alloc_events,
-	  .check = check_alloc_events },
-	{ "free", 0, OPTION_CHECKED, "EVENT[,EVENT...]",
-	  "... and those that end them: sys:name//ptr=FIELD/", .value = &free_events,
-	  .check = check_free_events },
+	{ "alloc", 0, OPTION_REPEATED, "EVENT[,EVENT...]",
+	  "events that make objects: EVENT/FILTER/ptr=EXPR/size=EXPR/", .check = pair_add_allocs },
+	{ "free", 0, OPTION_REPEATED, "EVENT[,EVENT...]",
+	  "... and those that end them: EVENT/FILTER/ptr=EXPR/", .check = pair_add_frees },
+	FILTER_OPTION(filter, " bytes"),
 	{ "exact", 0, OPTION_FLAG, NULL,
 	  "a stack for each object, not only for suspicious call sites", .value = &exact },
 	{ "than", 0, OPTION_TIME, "AGE", "only objects older than AGE (bare numbers: ns)",
@@ -138,18 +140,30 @@ static const struct layout *about(const struct session *s)
 	return &about_layout;
 }
 
+/* Are objects a process's own? */
+static bool in_process(void)
+{
+	return user || pair_is_in_process();
+}
+
 static const char *check(struct settings *settings)
 {
-	if (!alloc_events != !free_events)
-		return "--alloc and --free go together: what makes objects, and what ends them";
-	if (user + (alloc_events != NULL) + (allocators != NULL) > 1)
+	const char *wrong = filter_check(&filter, settings);
+
+	if (wrong)
+		return wrong;
+	if (user + pair_given() + (allocators != NULL) > 1)
 		return "--allocators, --user and --alloc are different allocators: choose one";
 	if (library && !user)
 		return "-O names a process's allocator: it needs --user";
-	if (!user)
-		return NULL;
-	if (!settings->targets.pids && !settings->command)
+	if (user && !settings->targets.pids && !settings->command)
 		return "--user needs a process: -p PID or -- CMD";
+	if (pair_given() && filter.text && !filter.is_glob)
+		return "--alloc has its own filters, behind each event: --alloc EVENT/FILTER/ptr=EXPR/";
+	if (user && filter.text && !filter.is_glob)
+		return "--filter takes the kernel's allocators: with --user, -p, -t and --comm choose";
+	if (pair_check() || !in_process())
+		return pair_check();
 	settings->user_callchain = true;
 	settings->kernel_callchain = false;
 	return NULL;
@@ -162,11 +176,13 @@ static int choose_programs(struct session *s)
 	bool others = t->tids || t->cpus || t->comm || t->cgroup;
 
 	allocators_none(skel);
-	skel->rodata->jiffies_clock = !user;
+	skel->rodata->jiffies_clock = !in_process();
 	/* Probes are at no other processes anyway. */
 	skel->rodata->some_tasks = others || (!user && (t->pids || s->settings.command));
-	if (alloc_events)
-		return pair_choose(skel, alloc_events, free_events);
+	if (pair_given()) {
+		pair_choose(skel);
+		return EXIT_DONE;
+	}
 	return user ? user_choose(skel, s->settings.command) : allocators_choose(skel, allocators);
 }
 
@@ -180,7 +196,7 @@ static int make_room(void)
 	int err = 0;
 
 	/* Up, as `live` takes more memory by half for one more than a power of two. */
-	if (!user && !alloc_events && max_live >= 2 * group && STORES_IN_ORDER &&
+	if (!user && !pair_given() && max_live >= 2 * group && STORES_IN_ORDER &&
 	    !allocators_free_late(skel) && !kernel_is_without("buckets"))
 		groups = (max_live / 2 + group - 1) / group;
 	skel->rodata->bucket_groups = groups;
@@ -189,10 +205,27 @@ static int make_room(void)
 	return err ? err : bpf_map__set_max_entries(skel->maps.live, max_live - groups * group);
 }
 
+/* Which programs are for allocations does not matter: others do not ask. */
+static int filter_all(void)
+{
+	struct bpf_program *prog;
+	int err = 0;
+
+	skel->rodata->by_filter = filter.code;
+	bpf_object__for_each_program(prog, skel->obj)
+	{
+		if (!err && bpf_program__type(prog) == BPF_PROG_TYPE_RAW_TRACEPOINT)
+			err = filter_use(&filter, prog);
+	}
+	return err;
+}
+
 static int open_skeleton(struct session *s)
 {
-	int err;
+	int err = pair_given() ? pair_find(&s->settings) : filter_compile(&filter);
 
+	if (err)
+		return err;
 	skel = kmemleak__open();
 	watch = watch_new();
 	if (!skel || !watch)
@@ -211,6 +244,8 @@ static int open_skeleton(struct session *s)
 	skel->rodata->task_stack_size = kernel_stack_size();
 	err = choose_programs(s);
 	if (!err)
+		err = filter_all();
+	if (!err)
 		err = stacks_size(s->obj, "chains", STACK_ROOM);
 	return err ? err : make_room();
 }
@@ -219,8 +254,8 @@ static int attach(struct session *s)
 {
 	const struct settings *set = &s->settings;
 
-	if (alloc_events)
-		return pair_attach(skel);
+	if (pair_given())
+		return pair_attach(skel, set);
 	if (!user) {
 		allocators_tell_unseen();
 		return EXIT_DONE;
@@ -234,7 +269,7 @@ static uint64_t tick_ns(void)
 {
 	struct timespec tick;
 
-	if (user)
+	if (in_process())
 		return 1;
 	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
 	return tick.tv_nsec;
@@ -308,7 +343,7 @@ static int walk(struct session *s)
 	err = walk_objects(skel, &groups);
 	if (!err && !exact)
 		watch_update(watch, &groups, skel->bss->watched);
-	if (!err && user)
+	if (!err && in_process())
 		look_again(s, &groups);
 	if (!err && chains.count > 2 * chains_in_use + SPARE_CHAINS &&
 	    skel->bss->groups_missed == missed)
@@ -373,7 +408,7 @@ static int report(struct session *s, unsigned int half, struct table *rows)
 	(void)half;
 	tally_init(&groups, sizeof(struct group_key), sizeof(struct group));
 	/* As old at least, whenever within a tick it was made. */
-	skel->bss->least_age = than ? (than + tick_ns() - 1) / tick_ns() + !user : 0;
+	skel->bss->least_age = than ? (than + tick_ns() - 1) / tick_ns() + !in_process() : 0;
 	skel->bss->for_report = true;
 	err = walk_objects(skel, &groups);
 	skel->bss->for_report = false;
@@ -401,7 +436,7 @@ static int empty(struct session *s, unsigned int half)
 static uint64_t skipped(struct session *s)
 {
 	(void)s;
-	return allocators_skipped(skel);
+	return pair_given() ? pair_skipped() : allocators_skipped(skel);
 }
 
 static int wake_fd(void)
@@ -426,13 +461,22 @@ static const struct unit kmemleak = {
 			"Live is not leaked: an object that is in use is in the report, too. What grows, and what\n"
 			"is older (--than) than it should become, is suspicious. Objects from before the start are\n"
 			"not known, and their frees change nothing. With --user -- CMD, processes that CMD starts are\n"
-			"observed from a moment after their begin.",
+			"observed from a moment after their begin.\n"
+			"\n"
+			"--alloc and --free name any events that make and end objects, with ptr=EXPR, which tells an\n"
+			"object, on both. Events of users' code (uprobe, usdt) pair within their process.\n"
+			ENGINE_EVENT_HELP "\n"
+			"\n"
+			FILTER_HELP "\n"
+			"bytes is an object's size.",
 		.examples =
 			"  kmemleak --duration 1m --than 30s         what has been there for 30 seconds\n"
 			"  kmemleak -i 10s --allocators cache,kmalloc\n"
 			"  kmemleak --exact --flame-graph mem -- ./test   what a command leaves in the kernel\n"
 			"  kmemleak --user -p 4242 -i 10s            a process's heap\n"
-			"  kmemleak --user -O jemalloc -- ./server   a command's, in a library of its own",
+			"  kmemleak --user -O jemalloc -- ./server   a command's, in a library of its own\n"
+			"  kmemleak --alloc 'kmem:kmalloc/bytes_alloc>4096/ptr=ptr/size=bytes_alloc/' \\\n"
+			"           --free 'kmem:kfree//ptr=ptr/' --duration 10s   of any events",
 		.takes = TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_STACKS |
 			 TAKES_OUTPUT | TAKES_COMMAND,
 		.options = options,
@@ -460,7 +504,8 @@ int main(int argc, char **argv)
 	int status = unit_main(&kmemleak, argc, argv);
 
 	user_detach();
-	pair_detach();
+	pair_free();
+	filter_free(&filter);
 	tally_clear(&chains);
 	watch_free(watch);
 	return status;

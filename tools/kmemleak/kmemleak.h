@@ -11,17 +11,11 @@ enum allocator {
 	ALLOC_VMALLOC,
 	ALLOC_MALLOC, /* the malloc family of a process */
 	ALLOC_MMAP,   /* ... its mappings */
-	ALLOC_EVENT,  /* the first of the events of --alloc */
+	ALLOC_EVENT,  /* and above: the event of this number, of --alloc */
 };
 
-/* So many events --alloc and --free each take. */
-#define MOST_EVENTS 4
-
-/* Where a field is in what a tracepoint gives to programs. */
-struct field {
-	__u32 offset;
-	__u32 size; /* 1, 2, 4 or 8; 0: there is none */
-};
+/* SLOT_UNIT of events of --free. */
+#define PAIR_FREE 1
 
 /* What an object is told by. */
 enum name_space {

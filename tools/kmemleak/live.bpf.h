@@ -11,6 +11,7 @@
 #include "abi.h"
 #include "kmemleak.h"
 #include "current.bpf.h"
+#include "filter.bpf.h"
 #include "known_stack.bpf.h"
 #include "lost.bpf.h"
 #include "stack.bpf.h"
@@ -203,6 +204,8 @@ static __always_inline bool in_process(void *ctx)
 static __always_inline bool object_wanted(void *ctx, u64 start, u64 bytes)
 {
 	if (bytes < min_size || !observing() || (some_tasks && !current_wanted()))
+		return false;
+	if (!filter_passes((void *)bpf_get_current_task(), bytes))
 		return false;
 	return !start || bpf_get_current_pid_tgid() >> 32 != self || !in_process(ctx);
 }

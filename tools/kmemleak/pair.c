@@ -1,237 +1,133 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include "kernel.h"
-#include "perf_event.h"
-#include "say.h"
-#include "tracefs.h"
+#include <stdlib.h>
+#include "events/engine.h"
+#include "events/kind.h"
 #include "abi.h"
 #include "kmemleak.h"
 #include "pair.h"
 #include "kmemleak.skel.h"
 
-#define MOST_FIELDS 64
+static struct engine engine;
+static bool *frees; /* of each spec: is it of --free? */
 
-struct event {
-	char name[128]; /* "system:event" */
-	char ptr[64], size[64];
-};
-
-/* Those of --alloc, and of --free. */
-static struct side {
-	struct event events[MOST_EVENTS];
-	unsigned int count;
-} allocs, frees;
-
-static struct bpf_link *links[2 * MOST_EVENTS];
-static unsigned int link_count;
-
-/* Takes the attribute @text, "ptr=FIELD" or such. Returns what is wrong with it, or NULL. */
-static const char *parse_attribute(const char *text, size_t length, bool sizes, struct event *event)
+static const char *add(const char *list, bool free)
 {
-	char *to = NULL;
-	size_t name;
+	unsigned int i = engine_specs()->count;
+	const char *wrong = engine_add(list);
 
-	if (length == 5 && !strncmp(text, "stack", 5))
-		return NULL; /* there are stacks anyway */
-	if (length > 4 && !strncmp(text, "ptr=", 4))
-		to = event->ptr;
-	else if (sizes && length > 5 && !strncmp(text, "size=", 5))
-		to = event->size;
-	if (!to)
-		return sizes ? "takes ptr=FIELD and size=FIELD, as kmem:kmalloc//ptr=ptr/size=bytes_alloc/"
-			     : "takes ptr=FIELD, as kmem:kfree//ptr=ptr/";
-	name = strchr(text, '=') + 1 - text;
-	if (length - name >= sizeof(event->ptr))
-		return "has a field's name that is too long";
-	snprintf(to, sizeof(event->ptr), "%.*s", (int)(length - name), text + name);
-	return NULL;
-}
-
-/* "system:event[//ATTRIBUTE[/ATTRIBUTE]...[/]]" */
-static const char *parse_event(const char *text, size_t length, bool sizes, struct event *event)
-{
-	const char *end = text + length, *slash = memchr(text, '/', length), *colon, *wrong = NULL;
-	size_t name = slash ? (size_t)(slash - text) : length, n;
-
-	memset(event, 0, sizeof(*event));
-	strcpy(event->ptr, "ptr");
-	colon = memchr(text, ':', name);
-	if (!colon || colon == text || colon + 1 == text + name || name >= sizeof(event->name))
-		return "needs tracepoints such as kmem:kfree//ptr=ptr/";
-	snprintf(event->name, sizeof(event->name), "%.*s", (int)name, text);
-	if (!slash || slash + 1 == end)
-		return NULL;
-	if (slash[1] != '/')
-		return "takes no filters: leave their place empty, as in kmem:kfree//ptr=ptr/";
-	for (text = slash + 2; text < end && !wrong; text += n + 1) {
-		n = strcspn(text, "/,");
-		wrong = n ? parse_attribute(text, n, sizes, event) : NULL;
-	}
+	frees = event_have(realloc(frees, (engine_specs()->count + 1) * sizeof(*frees)));
+	for (; i < engine_specs()->count; i++)
+		frees[i] = free;
 	return wrong;
 }
 
-static const char *parse_events(const char *list, bool sizes, struct side *side)
+const char *pair_add_allocs(const char *list)
 {
-	const char *wrong = NULL;
-	size_t n;
-
-	for (side->count = 0; *list && !wrong; list += n + (list[n] == ',')) {
-		if (side->count == MOST_EVENTS)
-			return "takes four events at most";
-		n = strcspn(list, ",");
-		wrong = parse_event(list, n, sizes, &side->events[side->count++]);
-	}
-	return wrong;
+	return add(list, false);
 }
 
-const char *check_alloc_events(const char *list)
+const char *pair_add_frees(const char *list)
 {
-	return parse_events(list, true, &allocs);
+	return add(list, true);
 }
 
-const char *check_free_events(const char *list)
+bool pair_given(void)
 {
-	return parse_events(list, false, &frees);
+	return engine_specs()->count;
 }
 
-/* Splits "system:event" into @system and what is behind. */
-static const char *split(const struct event *event, char system[64])
+bool pair_is_in_process(void)
 {
-	size_t n = strcspn(event->name, ":");
+	unsigned int i;
 
-	snprintf(system, 64, "%.*s", (int)n, event->name);
-	return event->name + n + 1;
-}
-
-/* Finds @name among @fields; tells what there is if it is not there. Returns an exit status. */
-static int find_field(const struct event *event, const char *name, const struct trace_field *fields,
-		      int count, struct field *found)
-{
-	char all[512] = "";
-	size_t used = 0;
-	int i;
-
-	for (i = 0; i < count && i < MOST_FIELDS; i++) {
-		if (!strcmp(fields[i].name, name)) {
-			unsigned int size = fields[i].size;
-
-			if (fields[i].is_array || size > 8 || (size & (size - 1))) {
-				say_error("%s: the field %s is no number", event->name, name);
-				return EXIT_USAGE;
-			}
-			found->offset = fields[i].offset;
-			found->size = size;
-			return EXIT_DONE;
+	for (i = 0; i < engine_specs()->count; i++) {
+		switch (engine_specs()->specs[i].kind) {
+		case SPEC_UPROBE:
+		case SPEC_URETPROBE:
+		case SPEC_USDT:
+			return true;
+		default:
+			break;
 		}
-		if (used < sizeof(all))
-			used += snprintf(all + used, sizeof(all) - used, " %s", fields[i].name);
 	}
-	say_error("%s has no field %s; it has%s", event->name, name, all);
-	return EXIT_USAGE;
+	return false;
 }
 
-static int look_up(const struct event *event, struct field *ptr, struct field *size)
+const char *pair_check(void)
 {
-	struct trace_field fields[MOST_FIELDS];
-	const char *name;
-	char system[64];
-	int count, status;
+	static const enum spec_attr_id known[] = { ATTR_PTR, ATTR_SIZE, ATTR_STACK };
+	const struct spec_list *all = engine_specs();
+	unsigned int i, sides[2] = {};
+	static char wrong[256];
 
-	name = split(event, system);
-	count = tracepoint_fields(system, name, fields, MOST_FIELDS);
-	if (count == -ENOENT) {
-		say_error("this kernel has no tracepoint %s", event->name);
-		return EXIT_USAGE;
+	for (i = 0; i < all->count; i++)
+		sides[frees[i]]++;
+	if (!sides[false] != !sides[true])
+		return "--alloc and --free go together: what makes objects, and what ends them";
+	for (i = 0; i < all->count; i++) {
+		const struct spec *spec = &all->specs[i];
+
+		if (!spec_attr(spec, ATTR_PTR, 0))
+			snprintf(wrong, sizeof(wrong),
+				 "%s: what tells its objects? ptr=EXPR, as in kmem:%s", spec->text,
+				 frees[i] ? "kfree//ptr=ptr/"
+					  : "kmalloc//ptr=ptr/size=bytes_alloc/");
+		else if (frees[i] && spec_attr(spec, ATTR_SIZE, 0))
+			snprintf(wrong, sizeof(wrong),
+				 "%s: size means nothing here: what is freed is known by its ptr=",
+				 spec->text);
+		if (*wrong)
+			return wrong;
 	}
-	if (count < 0) {
-		say_error("cannot read what %s has: %s%s", event->name, strerror(-count),
-			  kernel_missing(count));
-		return EXIT_CANNOT;
-	}
-	status = find_field(event, event->ptr, fields, count, ptr);
-	if (!status && *event->size)
-		status = find_field(event, event->size, fields, count, size);
+	return engine_unknown_attribute(known, sizeof(known) / sizeof(*known));
+}
+
+static int fill(struct engine_event *event)
+{
+	const struct spec_attr *ptr = spec_attr(event->spec, ATTR_PTR, 0);
+	const struct spec_attr *size = spec_attr(event->spec, ATTR_SIZE, 0);
+	int status = engine_compile(event, ptr->value, SLOT_VALUE, SLOTS);
+
+	if (frees[event->spec - engine_specs()->specs])
+		event->slots.value[SLOT_UNIT] = PAIR_FREE;
+	if (!status && size)
+		status = engine_compile(event, size->value, SLOT_VALUE2, SLOTS);
 	return status;
 }
 
-static struct bpf_program *program_of(struct kmemleak *skel, const char *what, unsigned int event)
+int pair_find(const struct settings *settings)
 {
-	char name[32];
+	int status = engine_find(&engine, settings, fill);
 
-	snprintf(name, sizeof(name), "%s_by_event_%u", what, event);
-	return bpf_object__find_program_by_name(skel->obj, name);
+	return status ? status : engine_setup();
 }
 
-int pair_choose(struct kmemleak *skel, const char *alloc, const char *free)
+void pair_choose(struct kmemleak *skel)
 {
-	unsigned int i;
-	int status = 0;
-
-	parse_events(alloc, true, &allocs);
-	parse_events(free, false, &frees);
-	for (i = 0; !status && i < allocs.count; i++) {
-		status = look_up(&allocs.events[i], (struct field *)&skel->rodata->made_address[i],
-				 (struct field *)&skel->rodata->made_bytes[i]);
-		bpf_program__set_autoload(program_of(skel, "made", i), true);
-	}
-	for (i = 0; !status && i < frees.count; i++) {
-		status = look_up(&frees.events[i], (struct field *)&skel->rodata->freed_address[i],
-				 NULL);
-		bpf_program__set_autoload(program_of(skel, "freed", i), true);
-	}
-	return status;
+	skel->rodata->pair_in_process = pair_is_in_process();
+	bpf_program__set_autoload(skel->progs.on_event, true);
+	bpf_program__set_autoload(skel->progs.pair_execed, pair_is_in_process());
 }
 
-/* Attaches @prog to @event on all CPUs. Returns 0 or a negative errno. */
-static int attach_one(struct bpf_program *prog, const struct event *event)
+int pair_attach(struct kmemleak *skel, const struct settings *settings)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
-	char system[64];
-	const char *name = split(event, system);
-	int id = tracepoint_id(system, name);
-
-	if (id < 0)
-		return id;
-	attr.config = id;
-	links[link_count] = perf_event_attach(prog, &attr);
-	if (!links[link_count])
-		return -errno;
-	link_count++;
-	return 0;
+	return engine_attach(&engine, skel->progs.on_event, settings);
 }
 
-int pair_attach(struct kmemleak *skel)
+uint64_t pair_skipped(void)
 {
-	unsigned int i;
-	int err;
-
-	/* Frees first: what is seen to be made is seen to be freed. */
-	for (i = 0; i < frees.count + allocs.count; i++) {
-		bool is_free = i < frees.count;
-		unsigned int n = is_free ? i : i - frees.count;
-		const struct event *event = is_free ? &frees.events[n] : &allocs.events[n];
-
-		err = attach_one(program_of(skel, is_free ? "freed" : "made", n), event);
-		if (err) {
-			say_error("cannot attach to %s: %s%s", event->name, strerror(-err),
-				  kernel_missing(err));
-			return err == -EPERM || err == -EACCES ? EXIT_CANNOT : EXIT_FAILED;
-		}
-	}
-	return EXIT_DONE;
+	return engine_misses(&engine);
 }
 
-void pair_detach(void)
+void pair_free(void)
 {
-	while (link_count)
-		bpf_link__destroy(links[--link_count]);
+	engine_free(&engine);
+	free(frees);
+	frees = NULL;
 }
 
 const char *pair_name(unsigned int number)
 {
-	return allocs.events[number % MOST_EVENTS].name;
+	return engine.events[number].event->name;
 }

@@ -1,25 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* --alloc and --free: objects of any tracepoints that name them. */
+/* --alloc and --free: objects of any events whose expressions tell them. */
 #ifndef PAIR_H
 #define PAIR_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include "options.h"
+
 struct kmemleak;
 
-/* For the command line: NULL if @list of events will do, else what is wrong with it. */
-const char *check_alloc_events(const char *list);
-const char *check_free_events(const char *list);
+/* For the command line: take events. See engine_add(). */
+const char *pair_add_allocs(const char *list);
+const char *pair_add_frees(const char *list);
 
-/*
- * Looks the events of @alloc and @free up, tells the programs where their fields are, and switches
- * the programs on. Before load. Returns 0 or, after having told what is wrong, an exit status.
- */
-int pair_choose(struct kmemleak *skel, const char *alloc, const char *free);
+/* Are there such events? */
+bool pair_given(void);
+
+/* Are they in users' code? */
+bool pair_is_in_process(void);
+
+/* Says what is wrong with what was given, or NULL; it is static. */
+const char *pair_check(void);
+
+/* Finds the events and compiles their expressions. Before the skeleton is opened. An exit status. */
+int pair_find(const struct settings *settings);
+
+/* Switches the programs of @skel on. Before load. */
+void pair_choose(struct kmemleak *skel);
 
 /* After load. Returns an exit status. */
-int pair_attach(struct kmemleak *skel);
-void pair_detach(void);
+int pair_attach(struct kmemleak *skel, const struct settings *settings);
 
-/* What event @number of --alloc is called. */
+/* How often the kernel skipped the programs, as far as it counts that. */
+uint64_t pair_skipped(void);
+
+void pair_free(void);
+
+/* What event @number, of all, is called. */
 const char *pair_name(unsigned int number);
 
 #endif

@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What can be traced here? */
-#include <errno.h>
-#include <signal.h>
-#include <string.h>
-#include "json.h"
-#include "list.h"
+#include "events/listing.h"
 #include "options.h"
-#include "report.h"
 #include "say.h"
 
 /* The kernel's own bound for pids (PID_MAX_LIMIT). */
 #define MOST_PIDS (4 << 20)
-
-/* Longer names are beside their column. */
-#define MOST_WIDTH 48
 
 static uint64_t pid;
 static bool all_fields;
@@ -31,7 +23,7 @@ static const struct synopsis synopsis = {
 	.name = "list",
 	.summary = "What can be traced here?",
 	.description =
-		"EVENT is what other units take behind -e; in names * ? [ match:\n"
+		"EVENT is what other units take behind -e; in names * ? [ match, unless these are in quotes:\n"
 		"\n"
 		"  sys:name                           tracepoints\n"
 		"  kprobe:FUNC kretprobe:FUNC         kernel functions with their arguments\n"
@@ -55,182 +47,40 @@ static const struct synopsis synopsis = {
 	.options = options,
 };
 
-struct run {
-	struct output out;
-	bool json;
-	size_t rows;
-	struct event_list events;
-};
-
-static bool is_wild(const struct spec *spec)
+/*
+ * All tracepoints and what is counted. What cannot be had, such as tracepoints without privilege, has
+ * been told then; the rest is there all the same.
+ */
+static int list_usual(struct listing *l)
 {
-	return spec_is_wild(spec->name) || spec_is_wild(spec->system) ||
-	       (spec->kind == SPEC_USDT && !spec->name);
-}
-
-static int width_of(const struct event_list *events, size_t first)
-{
-	int width = 0, length;
+	static const char *const usual[] = { "*:*", "*" };
+	int status = EXIT_DONE;
 	size_t i;
 
-	for (i = first; i < events->count; i++) {
-		length = strlen(events->events[i].name);
-		if (length > width && length <= MOST_WIDTH)
-			width = length;
-	}
-	return width;
+	for (i = 0; i < sizeof(usual) / sizeof(*usual); i++)
+		status = listing_add(l, usual[i]) ?: status;
+	return l->events.count && status == EXIT_CANNOT ? EXIT_DONE : status;
 }
 
-static int cannot_read(const struct event *event, int err)
-{
-	say_error("cannot read what %s has: %s", event->name, strerror(-err));
-	return EXIT_FAILED;
-}
-
-static int show(struct run *run, struct event *event, bool fields, int width)
-{
-	int err = fields ? event_read_fields(event) : 0;
-
-	if (err)
-		return cannot_read(event, err);
-	if (run->json) {
-		fputs(run->rows ? "," : "", run->out.file);
-		print_json(run->out.file, event, fields);
-	} else if (fields) {
-		fputs(run->rows ? "\n" : "", run->out.file);
-		print_all(run->out.file, event);
-	} else {
-		print_line(run->out.file, event, width);
-	}
-	run->rows++;
-	return 0;
-}
-
-/*
- * Would the expression @text, NULL: none, do for @event? Returns 0 or, having told, an exit status.
- */
-static int check_expression(const struct event *event, const char *text, enum expr_want want)
-{
-	struct expr_scope scope = event_scope(event);
-	struct expr_error error;
-	struct expr_code code;
-	struct expr *e;
-	int err;
-
-	if (!text)
-		return 0;
-	e = expr_parse(text, &scope, want, &error);
-	err = e ? expr_emit(e, &code, &error) : -EINVAL;
-	if (err)
-		expr_say_error(text, &scope, &error);
-	expr_free(e);
-	return err ? EXIT_USAGE : 0;
-}
-
-/* The same of all expressions that @spec has. */
-static int check_expressions(struct event *event, const struct spec *spec)
-{
-	int status = 0, err = 0;
-	unsigned int i;
-
-	if (spec->filter || spec->attr_count)
-		err = event_read_fields(event);
-	if (err)
-		return cannot_read(event, err);
-	status = check_expression(event, spec->filter, EXPR_WANT_NUMBER);
-	for (i = 0; i < spec->attr_count && !status; i++) {
-		if (spec_attr_is_expression(spec->attrs[i].id))
-			status = check_expression(event, spec->attrs[i].value, EXPR_WANT_ANY);
-	}
-	return status;
-}
-
-/* Shows what there is of @spec. Returns 0 or an exit status. */
-static int list_one(struct run *run, const struct spec *spec)
-{
-	bool fields = all_fields || !is_wild(spec);
-	size_t i, first = run->events.count;
-	struct event_error error;
-	int status = 0, width;
-
-	if (events_find(spec, pid, &run->events, &error)) {
-		say_error("%s", error.what);
-		return error.status;
-	}
-	width = width_of(&run->events, first);
-	for (i = first; i < run->events.count && !status; i++)
-		status = check_expressions(&run->events.events[i], spec);
-	for (i = first; i < run->events.count && !status; i++)
-		status = show(run, &run->events.events[i], fields, width);
-	return status;
-}
-
-static int list_events(struct run *run, const char *text)
-{
-	struct spec_error error;
-	struct spec_list list;
-	unsigned int i;
-	int status = 0;
-
-	if (spec_parse(text, &list, &error)) {
-		spec_say_error(text, &error);
-		return EXIT_USAGE;
-	}
-	for (i = 0; i < list.count && !status; i++)
-		status = list_one(run, &list.specs[i]);
-	spec_list_free(&list);
-	return status;
-}
-
-static int list_all(struct run *run, const struct settings *settings)
+static int fill(struct listing *l, const struct settings *settings)
 {
 	unsigned int i;
-	int status = 0;
+	int status = EXIT_DONE;
 
-	if (run->json)
-		json_begin_rows(run->out.file, synopsis.name);
 	for (i = 0; i < settings->argument_count && !status; i++)
-		status = list_events(run, settings->arguments[i]);
-	if (!settings->argument_count)
-		status = list_events(run, "*:*,*");
-	if (run->json)
-		json_end_rows(run->out.file);
-	return status;
-}
-
-static int run_to_end(struct run *run, const struct settings *settings)
-{
-	int status, err;
-
-	err = output_open(&run->out, settings->output);
-	if (err) {
-		say_error("cannot write to %s: %s", settings->output, strerror(-err));
-		return EXIT_FAILED;
-	}
-	status = list_all(run, settings);
-	/* What there is of a JSON object that has no end stays here, and what is in a file there. */
-	if (status && (run->json || settings->output))
-		rewind(run->out.file);
-	else
-		output_begin(&run->out);
-	err = output_close(&run->out);
-	if (!err || err == -EPIPE) /* nobody is interested any more */
-		return status;
-	say_error("cannot write to %s: %s", settings->output ?: "standard output", strerror(-err));
-	return EXIT_FAILED;
+		status = listing_add(l, settings->arguments[i]);
+	return settings->argument_count ? status : list_usual(l);
 }
 
 int main(int argc, char **argv)
 {
 	struct settings settings;
-	struct run run = {};
+	struct listing listing = { .tool = synopsis.name };
 	int status = options_parse(&synopsis, argc, argv, &settings);
 
 	if (status >= 0)
 		return status;
-	signal(SIGPIPE, SIG_IGN);
-	run.json = settings.json;
-	status = run_to_end(&run, &settings);
-	events_free(&run.events);
-	return status;
+	listing.pid = pid;
+	listing.fields = all_fields;
+	return listing_run(&listing, &settings, fill);
 }

@@ -11,6 +11,7 @@
 #include <bpf/bpf_tracing.h>
 #include "page-faults.h"
 #include "current.bpf.h"
+#include "filter.bpf.h"
 #include "lost.bpf.h"
 #include "mapping.bpf.h"
 #include "stack.bpf.h"
@@ -127,7 +128,8 @@ static __noinline int fault_done(struct bpf_perf_event_data *ctx, u8 type)
 	int err;
 
 	count_run();
-	if (!observing() || !current_wanted())
+	if (!observing() || !current_wanted() ||
+	    !filter_passes((void *)bpf_get_current_task(), address))
 		return 0;
 	stack_here(ctx, 0, SAMPLE_IN_USER(ctx), half, &key.stack);
 	vma = current_vma(address);

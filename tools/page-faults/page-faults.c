@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include "filter.h"
 #include "kernel.h"
 #include "maps.h"
 #include "mapping.h"
@@ -27,8 +28,10 @@ static struct tally faults; /* struct fault_key: struct faults; not reported yet
 
 static bool pages;
 static uint64_t max_rows;
+static struct filter filter = { .values = { "addr" } };
 
 static const struct option_entry options[] = {
+	FILTER_OPTION(filter, " addr"),
 	{ "pages", 0, OPTION_FLAG, NULL, "a row for each page", .value = &pages },
 	{ "max-rows", 0, OPTION_COUNT, "N",
 	  "room for N rows a second, 350 bytes each (16384; --pages: 131072)", .value = &max_rows,
@@ -94,12 +97,22 @@ static const struct layout *rows(const struct session *s)
 	return &layout;
 }
 
+static const char *check(struct settings *settings)
+{
+	return filter_check(&filter, settings);
+}
+
 static int open_skeleton(struct session *s)
 {
+	int err = filter_compile(&filter);
+
+	if (err)
+		return err;
 	skel = page_faults__open();
 	if (!skel)
 		return -errno;
 	session_use(s, skel);
+	skel->rodata->by_filter = filter.code;
 	tally_init(&faults, sizeof(struct fault_key), sizeof(struct faults));
 	s->show_functions = s->settings.call_graph;
 	s->stack_room = STACK_ROOM;
@@ -114,7 +127,10 @@ static int open_skeleton(struct session *s)
 		skel->rodata->page_mask = ~(uint64_t)(sysconf(_SC_PAGESIZE) - 1);
 	if (!max_rows)
 		max_rows = pages ? PAGES_ROOM : USUAL_ROOM;
-	return stacks_size(s->obj, "faults", max_rows);
+	err = filter_use(&filter, skel->progs.minor_fault);
+	if (!err)
+		err = filter_use(&filter, skel->progs.major_fault);
+	return err ? err : stacks_size(s->obj, "faults", max_rows);
 }
 
 static int start(struct sampler *s, uint64_t event, const __u64 *cpus, struct bpf_program *prog)
@@ -266,7 +282,10 @@ static const struct unit page_faults = {
 			"\n"
 			"A fault brings one page, or more: a huge page, or neighbours that a file has in memory.\n"
 			"What the kernel maps ahead of any access (MAP_POPULATE, mlock, pages pinned for I/O) is\n"
-			"not among these faults, though getrusage() has it.",
+			"not among these faults, though getrusage() has it.\n"
+			"\n"
+			FILTER_HELP "\n"
+			"addr is the address that was faulted at.",
 		.examples =
 			"  page-faults --duration 10s                  the whole machine\n"
 			"  page-faults -p 4242 -g                      a process, with who touches the memory\n"
@@ -275,6 +294,7 @@ static const struct unit page_faults = {
 		.takes = TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_STACKS |
 			 TAKES_OUTPUT | TAKES_COMMAND,
 		.options = options,
+		.check = check,
 	},
 	.map_full_help = "more different rows or stacks a second than there is room for; --max-rows "
 			 "makes some for rows",
@@ -295,5 +315,6 @@ int main(int argc, char **argv)
 	sampler_stop(&major);
 	tally_clear(&faults);
 	mapping_forget_all();
+	filter_free(&filter);
 	return status;
 }

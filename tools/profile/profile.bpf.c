@@ -11,6 +11,7 @@
 #include "profile.h"
 #include "count.bpf.h"
 #include "current.bpf.h"
+#include "filter.bpf.h"
 #include "idle.bpf.h"
 #include "lost.bpf.h"
 #include "stack.bpf.h"
@@ -87,7 +88,7 @@ static __always_inline bool sample_wanted(struct bpf_perf_event_data *ctx)
 		if (prio < filters.prio_min || prio > filters.prio_max)
 			return false;
 	}
-	return true;
+	return filter_passes(p, SAMPLE_IP(ctx));
 }
 
 SEC("perf_event")

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
+#include "filter.h"
 #include "idle.h"
 #include "kernel.h"
 #include "need_resched.h"
@@ -33,6 +34,7 @@ static bool exclude_user, exclude_kernel, exclude_guest, exclude_host, top;
 static bool has_running_min, has_running_max, has_policy;
 static enum wish irqs_disabled, tif_need_resched;
 static const char *prio;
+static struct filter filter = { .values = { "ip" } };
 
 /* A number from 0 to MOST_PRIO, or two with a dash between them. */
 static const char *parse_prio(const char *text, unsigned int *min, unsigned int *max)
@@ -71,6 +73,7 @@ static const struct option_entry options[] = {
 	  .value = &exclude_guest },
 	{ "exclude-host", 'G', OPTION_FLAG, NULL, "only time in virtual machines",
 	  .value = &exclude_host },
+	FILTER_OPTION(filter, " ip"),
 	{ "irqs_disabled", 0, OPTION_EITHER, "[=0|1]", "only code with interrupts off (0: on)",
 	  .value = &irqs_disabled },
 	{ "tif_need_resched", 0, OPTION_EITHER, "[=0|1]",
@@ -144,7 +147,7 @@ static const char *check(struct settings *settings)
 		return "without --exclude-guest and -G both, nothing would be left";
 	if (has_running_min && has_running_max && running_min > running_max)
 		return "--nr_running_min is more than --nr_running_max";
-	return NULL;
+	return filter_check(&filter, settings);
 }
 
 static const struct layout *rows(const struct session *s)
@@ -197,11 +200,15 @@ static int open_skeleton(struct session *s)
 {
 	uint64_t cpus = libbpf_num_possible_cpus(), room;
 	struct sampler_opts opts;
+	int err = filter_compile(&filter);
 
+	if (err)
+		return err;
 	skel = profile__open();
 	if (!skel)
 		return -errno;
 	session_use(s, skel);
+	skel->rodata->by_filter = filter.code;
 	s->settings.call_graph = true;
 	s->show_functions = true;
 	s->report.only_functions = top;
@@ -213,7 +220,8 @@ static int open_skeleton(struct session *s)
 	set_filters();
 	room = cpus * hz * PARTS;
 	s->stack_room = room < MOST_ROOM ? room + 1024 : MOST_ROOM;
-	return stacks_size(s->obj, "samples", s->stack_room);
+	err = filter_use(&filter, skel->progs.sample);
+	return err ? err : stacks_size(s->obj, "samples", s->stack_room);
 }
 
 /* Starts the samples. Returns an exit status. */
@@ -339,7 +347,10 @@ static const struct unit profile = {
 			"them shows its innermost function, and often not who called it.\n"
 			"\n"
 			"A timer cannot interrupt code that has interrupts off: what it finds is the place where\n"
-			"they come on again. --irqs_disabled then takes the samples that had to wait for that.",
+			"they come on again. --irqs_disabled then takes the samples that had to wait for that.\n"
+			"\n"
+			FILTER_HELP "\n"
+			"ip is the address of the instruction.",
 		.examples =
 			"  profile --duration 10s                      the whole machine\n"
 			"  profile -p 4242 -F 999 --flame-graph cpu    a process, as cpu.folded and cpu.svg\n"
@@ -367,5 +378,6 @@ int main(int argc, char **argv)
 
 	sampler_stop(&sampler);
 	tally_clear(&samples);
+	filter_free(&filter);
 	return status;
 }

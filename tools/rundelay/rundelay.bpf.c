@@ -27,6 +27,7 @@ struct wait {
 
 #define TASK_DATA struct wait
 #include "compat.bpf.h"
+#include "filter.bpf.h"
 #include "hist.bpf.h"
 #include "lost.bpf.h"
 #include "target.bpf.h"
@@ -205,6 +206,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 {
 	struct task_slot *slot;
 	struct ended ended;
+	bool wanted;
 	u64 now = 0;
 
 	if (config.events) {
@@ -230,13 +232,15 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	    !cgroup_wanted(next))
 		return 0;
 
-	count_wait(next, ended.delay);
-	if (ended.missed == 1)
+	wanted = filter_passes(next, ended.delay);
+	if (wanted)
+		count_wait(next, ended.delay);
+	if (ended.missed == 1 && filter_passes(next, ended.missed_ns))
 		count_wait(next, ended.missed_ns);
 	/* Several cannot be told apart, and of a long one it is not known when it ended. */
 	if (ended.missed > 1 || (ended.missed && config.events && ended.missed_ns > config.than))
 		count_lost_many(LOST_UNSEEN, ended.missed);
-	if (config.events && ended.delay > config.than)
+	if (config.events && wanted && ended.delay > config.than)
 		show_wait(next, ended.delay, now);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include "kernel.h"
 #include "clock.h"
+#include "filter.h"
 #include "maps.h"
 #include "recorder.h"
 #include "say.h"
@@ -31,8 +32,10 @@
 static struct rundelay *skel;
 static uint64_t max_threads;
 static bool detail, stamps;
+static struct filter filter = { .values = { "delay" } };
 
 static const struct option_entry options[] = {
+	FILTER_OPTION(filter, " delay"),
 	{ "detail", 0, OPTION_FLAG, NULL,
 	  "with --than: what happened on that CPU meanwhile, in order", .value = &detail },
 	{ "stamps", 0, OPTION_FLAG, NULL,
@@ -103,7 +106,7 @@ static const char *check(struct settings *settings)
 		return "--detail tells more of single events: it needs --than";
 	if (max_threads && !settings->perins)
 		return "--max-threads is for the rows of threads: it needs --perins";
-	return NULL;
+	return filter_check(&filter, settings);
 }
 
 static const struct layout *rows(const struct session *s)
@@ -138,12 +141,15 @@ static void choose_programs(void)
 static int open_skeleton(struct session *s)
 {
 	unsigned int threads = 2 * kernel_threads();
-	int err = 0;
+	int err = filter_compile(&filter);
 
+	if (err)
+		return err;
 	skel = rundelay__open();
 	if (!skel)
 		return -errno;
 	session_use(s, skel);
+	skel->rodata->by_filter = filter.code;
 	s->config->per_task = s->settings.perins;
 	s->config->total = !s->settings.perins || s->settings.heatmap;
 	skel->rodata->kernel_account = !stamps && kernel_has_sched_info();
@@ -154,7 +160,8 @@ static int open_skeleton(struct session *s)
 
 	if (!max_threads)
 		max_threads = threads < LEAST_THREADS ? LEAST_THREADS : threads;
-	if (s->settings.perins) /* in two halves */
+	err = filter_use(&filter, skel->progs.sched_switch);
+	if (!err && s->settings.perins) /* in two halves */
 		err = bpf_map__set_max_entries(skel->maps.threads, 2 * max_threads);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.events,
@@ -271,11 +278,15 @@ static const struct unit rundelay = {
 			"/proc/TID/schedstat (fields 2 and 3). When a thread is to run at once, on an idle CPU\n"
 			"or in place of another thread, the scheduler does not look at the clock again and\n"
 			"accounts for 0 ns. With --stamps rundelay takes the times, at wakeup and switch: that\n"
-			"costs more, and the time that an idle CPU takes to wake up is part of the wait.",
+			"costs more, and the time that an idle CPU takes to wake up is part of the wait.\n"
+			"\n"
+			FILTER_HELP "\n"
+			"delay is the wait's length in ns.",
 		.examples =
 			"  rundelay --duration 10s            all threads, one distribution\n"
 			"  rundelay -i 1s --perins            each second, who waited most\n"
 			"  rundelay --than 10ms               each wait over 10 ms, and who ran meanwhile\n"
+			"  rundelay --filter 'prio<120 && delay>1000000' --perins\n"
 			"  rundelay -p 4242 --json -i 1s      a process, for another program to read\n"
 			"  rundelay -- make -j8               a command and its children",
 		.takes = TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_EVENTS |
@@ -295,5 +306,8 @@ static const struct unit rundelay = {
 
 int main(int argc, char **argv)
 {
-	return unit_main(&rundelay, argc, argv);
+	int status = unit_main(&rundelay, argc, argv);
+
+	filter_free(&filter);
+	return status;
 }

@@ -7,13 +7,13 @@ import shutil
 import sys
 import time
 
-from harness import CPUS, GUEST, Running, in_kernel, named, run, waiting
+from harness import CPUS, GUEST, LOAD, Running, in_kernel, named, run, waiting
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 from leaks import (EVENTFD, FILE, HELD, KMEMLEAK, OBSERVING, PIPE, SOCKET, SOCKET_INODE, LeakCase,
-                   around, ask, at_leaf, beside, by_function, chosen, count, drop, finish, leaf,
-                   leak, missed, near_leaf, on_stack, release, settled, shown, size,
+                   around, ask, at_leaf, beside, by_function, chosen, count, drop, finish, heap,
+                   leaf, leak, missed, near_leaf, on_stack, release, settled, shown, size,
                    work)
 
 SLAB = "kmalloc,cache"
@@ -437,31 +437,186 @@ class Pair(LeakCase):
             after = settled(unit, lambda report: not chosen(report, near_leaf(SOCKET)))
             self.assert_rows(after, near_leaf(SOCKET), 0, "closed")
 
+    def test_filter(self):
+        """a filter on the size: all of these objects, or none"""
+        with around(leak("eventfds", HELD), "--allocators", "kmalloc", "--exact", "-p", "PID") as \
+                (unit, _):
+            rows = chosen(ask(unit), near_leaf(EVENTFD))
+        each = size(rows) // count(rows)
+        for sign, held in (("==", HELD), ("!=", 0)):
+            alloc = f"kmem:kmalloc/bytes_alloc{sign}{each}/ptr=ptr/size=bytes_alloc*2/"
+            with around(leak("eventfds", HELD), "--alloc", alloc, *self.KMALLOC[2:], "--exact",
+                        "-p", "PID") as (unit, load):
+                report = ask(unit)
+                found = self.assert_rows(report, near_leaf(EVENTFD), held, sign)
+                self.assertEqual(size(found), count(found) * each * 2)
+                drop(load)
+                after = settled(unit, lambda report: not chosen(report, near_leaf(EVENTFD)))
+                self.assert_rows(after, near_leaf(EVENTFD), 0, "closed")
+
+    def test_pointers(self):
+        """ptr= of expressions: what is equal pairs, and nothing else; a filter on frees"""
+        for alloc, free, left in (
+                ("ptr&~7UL", "kmem:kfree//ptr=((ptr|7)-7)/", 0),
+                ("ptr+8", "kmem:kfree//ptr=ptr+8/", 0),
+                ("ptr+1", "kmem:kfree//ptr=ptr/", HELD),
+                ("ptr", "kmem:kfree/_pid==-1/ptr=ptr/", HELD),
+                ("ptr", "kmem:kfree/_pid==-1/ptr=ptr/,kmem:kfre[e]//ptr=ptr/", 0)):
+            with self.subTest(f"{alloc} {free}"):
+                with around(leak("eventfds", HELD), "--alloc", f"kmem:kmalloc//ptr={alloc}/",
+                            "--free", free, "--exact", "-p", "PID") as (unit, load):
+                    self.assert_rows(ask(unit), near_leaf(EVENTFD), HELD, "eventfds")
+                    drop(load)
+                    after = settled(unit, lambda report: missed(report) >= abs(
+                        count(chosen(report, near_leaf(EVENTFD))) - left))
+                    self.assert_rows(after, near_leaf(EVENTFD), left, "closed")
+
+    def test_of_functions(self):
+        """pairs of the kernel's functions, with what their results point to: pipes"""
+        lacking = ""
+        for made, freed in (("kretprobe", "kprobe"), ("fexit", "fentry")):
+            pair = ("--alloc", f"{made}:alloc_pipe_info//ptr=ret/size=ret->ring_size*2/",
+                    "--free", f"{freed}:free_pipe_info//ptr=arg0/", "--exact")
+            tried = run([KMEMLEAK, *pair, "--duration", "10ms", "-q"])
+            if tried.status == 4:
+                self.assertFalse(GUEST, f"guests have all kinds: {tried}")
+                self.assert_one_line(tried, "this kernel")
+                lacking = tried.err.strip()
+                continue
+            self.assert_status(tried, 0)
+            with self.subTest(made), around(leak("pipes", HELD), *pair, "-p", "PID") as (unit, load):
+                report = ask(unit)
+                self.assert_rows(report, lambda row: True, HELD, "pipes")
+                self.assertEqual(report["bytes"], 32 * report["objects"])
+                drop(load)
+                after = settled(unit, lambda report: not report["rows"])
+                self.assert_rows(after, lambda row: True, 0, "closed")
+        if lacking:
+            self.skipTest(lacking)
+
     def test_errors(self):
-        """an event or field that is not there, half a pair: one line that names it"""
-        for args, says in (
-                (["--alloc", "kmem:nosuch//ptr=ptr/", "--free", self.KMALLOC[3]], "nosuch"),
-                (["--alloc", self.KMALLOC[1], "--free", "nosuch:kfree//ptr=ptr/"], "nosuch"),
-                (["--alloc", "kmem:kmalloc//ptr=nosuch/", "--free", self.KMALLOC[3]], "nosuch"),
-                (["--alloc", "kmem:kmalloc//ptr=ptr/size=nosuch/", "--free", self.KMALLOC[3]],
-                 "nosuch"),
-                (["--alloc", self.KMALLOC[1], "--free", "kmem:kfree//ptr=nosuch/"], "nosuch")):
+        """an event that is not there, half a pair, other attributes: one line that says so"""
+        alloc, free = self.KMALLOC[1], self.KMALLOC[3]
+        for args, status, says in (
+                (["--alloc", "kmem:nosuch//ptr=ptr/", "--free", free], 2, "kmem:nosuch"),
+                (["--alloc", alloc, "--free", "nosuch:kfree//ptr=ptr/"], 2, "nosuch:kfree"),
+                (["--alloc", alloc], 2, "go together"), (["--free", free], 2, "go together"),
+                (["--alloc", "kmem:kmalloc", "--free", free], 2, "kmem:kmalloc: .*ptr=EXPR"),
+                (["--alloc", alloc, "--free", "kmem:kfree/ptr!=0/"], 2, "kmem:kfree: .*ptr=EXPR"),
+                (["--alloc", alloc, "--free", "kmem:kfree//ptr=ptr/size=ptr/"], 2, "size means"),
+                (["--alloc", "kmem:kmalloc//ptr=ptr/key=ptr/", "--free", free], 2, "key means")
+                )[::4 if GUEST else 1]:
             with self.subTest(" ".join(args)):
                 result = run([KMEMLEAK, *args, "--duration", "100ms"])
-                self.assertIn(result.status, (2, 4), str(result))
+                self.assert_status(result, status)
                 self.assert_one_line(result, r"^kmemleak: ", says)
-        for args in (["--alloc", self.KMALLOC[1]], ["--free", self.KMALLOC[3]],
-                     ["--alloc", "", "--free", self.KMALLOC[3]],
-                     ["--alloc", "kmem:kmalloc//ptr=ptr", "--free", "kmem:kfree//size=ptr/"]
-                     )[::4 if GUEST else 1]:
+
+    def test_bad_expressions(self):
+        """what cannot be parsed or compiled is shown with a caret below the place"""
+        alloc, free = self.KMALLOC[1], self.KMALLOC[3]
+        for args, says, text in (
+                (["--alloc", "", "--free", free], "missing", ""),
+                (["--alloc", "kmem:kmalloc//ptr=nosuch/", "--free", free], "nosuch", "nosuch"),
+                (["--alloc", "kmem:kmalloc//ptr=ptr/size=nosuch/", "--free", free], "nosuch",
+                 "nosuch"),
+                (["--alloc", "kmem:kmalloc/bytes_alloc>/ptr=ptr/", "--free", free], "",
+                 "bytes_alloc>"),
+                (["--alloc", alloc, "--free", "kmem:kfree//ptr=nosuch/"], "nosuch", "nosuch"),
+                (["--alloc", alloc, "--free", "kmem:kfree//ptr=_comm/"], "kfree", "_comm"),
+                (["--alloc", alloc, "--free", "kmem:kfree//zebra=1/"], "no attribute", "zebra")
+                )[::3 if GUEST else 1]:
             with self.subTest(" ".join(args)):
                 result = run([KMEMLEAK, *args, "--duration", "100ms"])
                 self.assert_status(result, 2)
-                self.assert_one_line(result, r"^kmemleak: ")
+                lines = result.err.splitlines()
+                self.assertRegex(lines[0], f"^kmemleak: .*{says}")
+                self.assertIn(text, lines[1])
+                self.assertRegex(lines[2], r"^ +\^$")
+
+
+class UserPair(LeakCase):
+    """... in users' code."""
+
+    MALLOC = ("--alloc", "uretprobe:malloc@libc.so.6//ptr=ret/",
+              "--free", "uprobe:free@libc.so.6//ptr=arg0/")
+
+    def leaked(self, *args):
+        """The final report around a command."""
+        result = run([KMEMLEAK, "--json", "--exact", *args])
+        self.assert_status(result, 0)
+        self.assertEqual(result.report["lost"]["total"], 0, str(result))
+        return result.report
+
+    def test_malloc(self):
+        """uprobes at malloc() and free(): each seventh of 7000 is left, with its stack"""
+        report = self.leaked(*self.MALLOC, "--", *heap("seventh", 7 * HELD))
+        self.assert_rows(report, on_stack("leak_some"), HELD, "malloc")
+
+    def test_processes(self):
+        """a process frees what it inherited: the other's objects stay, and are by pid"""
+        report = self.leaked(*self.MALLOC, "--", *heap("fork", HELD))
+        rows = self.assert_rows(report, on_stack("leak_before"), HELD, "the parent's")
+        child = self.assert_rows(report, on_stack("leak_in_child"), HELD, "the child's")
+        self.assertNotEqual({row["pid"] for row in rows}, {row["pid"] for row in child})
+
+    def test_exec(self):
+        """exec ends what there was before"""
+        report = self.leaked(*self.MALLOC, "--", *heap("exec", HELD))
+        self.assert_rows(report, on_stack("leak_before"), 0, "before exec")
+        self.assert_rows(report, on_stack("leak_after"), HELD, "after exec")
+
+    def test_of_one_process(self):
+        """-p PID: the file is the one that it has mapped; its objects alone"""
+        alloc, free = (event.replace("@libc.so.6", "") for event in self.MALLOC[1::2])
+        with around(heap("--wait", "seventh", 7 * HELD), "--alloc", alloc, "--free", free,
+                    "--exact", "-p", "PID") as (unit, _):
+            self.assert_rows(ask(unit), on_stack("leak_some"), HELD, "malloc")
+
+    def test_usdt(self):
+        """probes with expressions over their arguments: what is left, and its bytes"""
+        program = f"{LOAD}/probes"
+        pair = ("--alloc", f"usdt:{program}:bpfprof:made//ptr=arg0/size=arg1/",
+                "--free", f"usdt:{program}:bpfprof:ended//ptr=arg0&~15/")
+        left = range(7, HELD + 1, 7)
+        row, = self.leaked(*pair, "--", program, str(HELD))["rows"]
+        self.assertEqual((row["count"], row["bytes"]), (len(left), sum(i % 100 for i in left)))
+        filtered = (pair[0], pair[1].replace("//", "/arg1>=50/"), *pair[2:])
+        row, = self.leaked(*filtered, "--", program, str(HELD))["rows"]
+        large = [i % 100 for i in left if i % 100 >= 50]
+        self.assertEqual((row["count"], row["bytes"]), (len(large), sum(large)))
+        self.assertEqual(self.leaked(*pair, "--min-size", "1k", "--", program, "70")["rows"], [])
 
 
 class Choices(LeakCase):
     """What is reported of what lives."""
+
+    def test_filter(self):
+        """--filter: by name and size, whatever their kind; a word is the thread's name"""
+        with around(leak("eventfds", HELD), "--allocators", SLAB, "--exact", "-p", "PID") as \
+                (unit, _):
+            rows = chosen(ask(unit), near_leaf(EVENTFD))
+        each = size(rows) // count(rows)
+        for text, held in ((f'comm=="leak" && bytes=={each}', HELD),
+                           (f'pid==PID && bytes!={each}', 0), ('comm~"*ea*" && prio<140', HELD),
+                           ('comm~"*ae*"', 0), ("le?k", HELD)):
+            with self.subTest(text):
+                with around(leak("eventfds", HELD), "--allocators", SLAB, "--exact", "--filter",
+                            text) as (unit, load):
+                    report = ask(unit)
+                    self.assert_rows(report, near_leaf(EVENTFD), held, text)
+                    self.assertEqual({row["pid"] for row in report["rows"]} - {load.process.pid},
+                                     set())
+                    drop(load)
+                    after = settled(unit, lambda report: not chosen(report, near_leaf(EVENTFD)))
+                    self.assert_rows(after, near_leaf(EVENTFD), 0, "closed")
+
+    def test_filter_elsewhere(self):
+        """--filter EXPR with --alloc or --user: one line says what there is instead"""
+        for args, says in ((["--alloc", "kmem:kmalloc//ptr=ptr/", "--free", "kmem:kfree//ptr=ptr/"],
+                            "--alloc EVENT/FILTER"), (["--user", "-p", "1"], "--user, -p")):
+            result = run([KMEMLEAK, "--filter", "bytes>1", *args])
+            self.assert_status(result, 2)
+            self.assert_one_line(result, says)
 
     def test_max_live(self):
         """--max-live with room for some of 1,000: what is reported is true, the rest said to be lost"""

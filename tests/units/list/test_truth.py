@@ -273,6 +273,27 @@ class Files(Case):
             row, = rows(f'uprobe:{event}@"{path}"')
             self.assertEqual(int(row["addr"], 16), expected)
 
+    @no_guest
+    def test_strange_names(self):
+        """names with slashes, stars, brackets, quotes: what is listed is accepted, and is that one"""
+        names = ["net/http.(*conn).serve", "a[b]", "a*b", "acb", "a,b", "a+b", "x y", "0x12"]
+        with tempfile.TemporaryDirectory() as folder:
+            source, program = f"{folder}/odd.s", f"{folder}/odd"
+            with open(source, "w", encoding="ascii") as file:
+                file.write(".text\n.globl main\nmain: mov $0, %eax\nret\n")
+                for name in names:
+                    file.write(f'.type "{name}", @function\n"{name}": nop\nret\n'
+                               f'.size "{name}", 2\n')
+            self.assert_status(run(["gcc", "-no-pie", source, "-o", program]), 0)
+            listed = {row["name"]: row for row in rows(f'uprobe:*@"{program}"')}
+            self.assertLessEqual(set(names), set(listed))
+            for name in names:
+                again, = rows(listed[name]["event"])
+                self.assertEqual((again["name"], again["addr"]), (name, listed[name]["addr"]))
+                self.assertIn("'" + listed[name]["event"], again["example"])
+            wild = rows(f'uprobe:a*b@"{program}"')
+            self.assertLessEqual({"a*b", "acb", "a,b", "a+b"}, {row["name"] for row in wild})
+
     def notes(self, path):
         """The USDT probes of a file as readelf has them."""
         need("readelf")

@@ -8,7 +8,7 @@ import os
 import tempfile
 
 from harness import (CPUS, LOAD, Case, Running, cgroup2_root, go, in_kernel, named, observe_load,
-                     run, tool, waiting)
+                     observe_together, run, tool, waiting)
 
 FAULTS = tool("page-faults")
 PAGES = 1000
@@ -80,6 +80,27 @@ class Truth(Case):
         self.assertEqual(count(rows_of(report, type="major")), said["major"], str(result))
         self.assertEqual(row["count_percent"], round(100 * number / count(report["rows"]), 2))
         self.nothing_lost(result)
+
+    def test_filter(self):
+        """--filter: by address and name; two that exclude each other are all faults together"""
+        border = 0x600000000000  # the load is linked far below, and its mappings are above
+        with waiting(pages("--wait", "write", PAGES)) as (load, pid):
+            common = [FAULTS, "-v", "--json", "-p", str(pid)]
+            (low, high, whole, nobody), said = observe_together(
+                [[*common, "--filter", f"addr<{border}"], [*common, "--filter", f"addr>={border}"],
+                 [*common, "--filter", f'pid=={pid} && comm=="pages" && prio>0'],
+                 [*common, "--filter", 'comm!="pages"']], load)
+        for result in (low, high, whole, nobody):
+            self.assert_status(result, 0)
+        self.assertEqual(nobody.report["rows"], [])
+        self.assertTrue(all(int(row["last"], 16) < border for row in low.report["rows"]))
+        self.assertTrue(all(int(row["address"], 16) >= border for row in high.report["rows"]))
+        self.assertGreaterEqual(count(high.report["rows"]), PAGES)
+        self.assertEqual(count(low.report["rows"]) + count(high.report["rows"]),
+                         count(whole.report["rows"]))
+        said = next(o for o in said[0].objects if "minor" in o)
+        self.assertEqual(count(whole.report["rows"]), said["major"] + said["minor_before"] +
+                         said["minor"] + said["minor_after"])
 
     def test_kinds(self):
         """1,000 pages written, read, by the program or the kernel: 1,000 faults of that kind"""

@@ -252,6 +252,32 @@ class Truth(Case):
                              slack=60 if GUEST else 8)
 
     @at_one_time
+    def test_filter(self):
+        """--filter: by name, process, priority, and by the instruction's address"""
+        symbols = run(["nm", "-S", f"{LOAD}/cpu"])
+        begin, length = (int(n, 16) for n in next(
+            line for line in symbols.out.splitlines() if line.endswith(" burn_seventy")).split()[:2])
+        with waiting(preferred(cpu("--wait", "burn", "1"))) as (load, pid):
+            common = [PROFILE, "-v", "--json", "-F", str(HZ), "--exclude-kernel"]
+            (one, whole, others), _ = observe_together(
+                [[*common, "--filter", f'comm=="cpu" && ip>={begin} && ip<{begin + length}'],
+                 [*common, "--filter", f"pid=={pid} && prio==100 && tid==_tid"],
+                 [*common, "-p", str(pid), "--filter", "prio!=100 || comm~\"c?u?*\""]], load)
+        for result in (one, whole, others):
+            self.assert_status(result, 0)
+        self.assertEqual({row["stack"][0]["name"] for row in one.report["rows"]}, {"burn_seventy"})
+        self.assertEqual({row["pid"] for row in whole.report["rows"]}, {pid})
+        self.assertEqual(others.report["rows"], [])
+        seventy = count_of(whole.report, lambda row: row["stack"][0]["name"] == "burn_seventy")
+        self.assertGreater(seventy, 100 if not GUEST else 10)
+        self.assert_close(count_of(one.report), seventy, 10 if not GUEST else 40, "burn_seventy", 5)
+
+    def test_filter_by_a_word(self):
+        """--filter WORD is a thread's name, or a glob of it"""
+        for word, there in (("cp[uU]", True), ("c*u", True), ("cp", False)):
+            report, _, _ = observe("-p", "PID", "--filter", word, load=cpu("--wait", "burn", "1"))
+            self.assertEqual(bool(report["rows"]), there, word)
+
     def test_exclude_pid(self):
         """--exclude_pid: everybody but this process"""
         with waiting(cpu("--wait", "burn", "0.4")) as (a, pid_a), \

@@ -9,8 +9,8 @@ import time
 import unittest
 import xml.etree.ElementTree as xml
 
-from harness import (CPUS, GUEST, Case, Running, cgroup2_root, go, observe_load, run, sched, tool,
-                     waiting_load)
+from harness import (CPUS, GUEST, Case, Running, cgroup2_root, go, observe_load, observe_together,
+                     run, sched, tool, waiting_load)
 
 RUNDELAY = tool("rundelay")
 
@@ -38,6 +38,10 @@ STAMPS_PERCENT = 5
 EVENTS = 2
 
 
+# Busy threads on one CPU.
+HOGS = ["hogs", "1", "0,0,0"]
+
+
 def rundelay(*args, way="as this kernel allows", load=()):
     options, env = WAYS[way]
     return run([RUNDELAY, "--json", *options, *args, "--", *sched(*load)], env=env)
@@ -60,7 +64,7 @@ def total(threads):
     return {key: sum(t[key] for t in threads) for key in ("wait_ns", "turns")}
 
 
-class Truth(Case):
+class Agreeing(Case):
     def agree(self, row, truth, what, slack_ns=0, events=EVENTS):
         self.assert_close(row["count"], truth["turns"], 2, f"{what}: count", events)
         percent = 2
@@ -94,6 +98,8 @@ class Truth(Case):
         lost = result.report["lost"]
         self.assertEqual(lost["total"] - lost["unseen"], 0, str(result))
 
+
+class Truth(Agreeing):
     def test_hogs(self):
         """busy threads that share a CPU: each thread's count and sum are schedstat's"""
         for way in WAYS:
@@ -471,3 +477,97 @@ class Truth(Case):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class Filter(Agreeing):
+    """--filter: what holds of the thread that waited counts, and nothing else."""
+
+    def assert_only(self, load, names, *args):
+        """The load's threads that are so named have their rows, which are right; others have none."""
+        result = observe("--perins", *args, load=load)
+        self.assert_status(result, 0)
+        # Its first waits may have been under its creator's name.
+        early = max(t["early_ns"] for t in result.threads.values())
+        self.agree_by_thread(result, names, "filtered", early)
+        mine = {tid: t["comm"] for tid, t in result.threads.items()}
+        for row in result.report["rows"]:
+            self.assertTrue(mine.get(row["tid"], "").startswith(names), str(result))
+        if "-p" in args:  # of a whole machine, threads come and go
+            self.nothing_lost(result)
+
+    def test_names(self):
+        """by expressions over comm: == and globs, of the thread that waited, not of who runs"""
+        for text, names in (('comm=="hog-1"', "hog-1"), ('pid!=0 && comm~"hog-[02]"',
+                                                         ("hog-0", "hog-2")),
+                            ('_comm=="hog-1"', "hog-1")):
+            with self.subTest(text):
+                self.assert_only(HOGS, names, "-p", "PID", "--filter", text)
+
+    def test_a_word(self):
+        """a word alone is a glob of the thread's name, without any other option"""
+        self.assert_only(HOGS, "hog-1", "-p", "PID", "--filter", "hog-1")
+        self.assert_only(HOGS, ("hog-0", "hog-2"), "-p", "PID", "--filter", "h*g-[02]")
+
+    def test_process(self):
+        """by pid, and by priority: loads run at nice -20, which is 100"""
+        self.assert_only(HOGS, "hog", "--filter", "pid==PID && prio==100 && comm~\"hog*\"")
+        result = observe("--perins", "-p", "PID", "--filter", "prio!=100", load=HOGS)
+        self.assertEqual(result.report["rows"], [])
+
+    def test_cpu(self):
+        """by the CPU where the wait ended"""
+        if CPUS < 2:
+            self.skipTest("needs two CPUs")
+        result = observe("--perins", "-p", "PID", "--filter", 'cpu==1 && comm~"hog*"',
+                         load=["hogs", "1", "0,0,1,1"])
+        self.assert_status(result, 0)
+        for said in result.threads.values():
+            said["wait_ns"] -= said["early_ns"]
+        # Its first waits may have been on the other CPU, or not.
+        early = max(t["early_ns"] for t in result.threads.values())
+        self.agree_by_thread(result, ("hog-2", "hog-3"), "on CPU 1", early)
+        for row in result.report["rows"]:
+            if row["comm"] in ("hog-0", "hog-1"):  # before they went to their CPU
+                self.assertLess(row["count"], 5, str(row))
+
+    def test_lengths(self):
+        """waits of a length and the others are all waits together"""
+        with waiting_load(*HOGS) as (load, pid):
+            common = [RUNDELAY, "--json", "-v", "-p", str(pid)]
+            seen, _ = observe_together([[*common, "--filter", "delay>=2000000"],
+                                        [*common, "--filter", "delay<2000000"], common], load)
+        for result in seen:
+            self.assert_status(result, 0)
+        long, short, whole = (result.report["rows"][0] for result in seen)
+        self.assertGreater(long["count"], 10)
+        self.assertGreater(short["count"], 0)
+        self.assertGreaterEqual(long["min_ns"], 2000000)
+        self.assertLess(short["max_ns"], 2000000)
+        self.assert_close(long["count"] + short["count"], whole["count"], 0, "count", EVENTS)
+        self.assert_close(long["sum_ns"] + short["sum_ns"], whole["sum_ns"], 1, "sum")
+
+    def test_single_waits(self):
+        """--than shows those for which it holds"""
+        result = observe("--than", "1ms", "-p", "PID", "--filter", 'comm=="hog-2"', load=HOGS)
+        events = [e for o in result.objects for e in o.get("events", [])]
+        self.assertGreater(len(events), 5, str(result))
+        self.assertEqual({event["comm"] for event in events}, {"hog-2"})
+
+    def test_errors(self):
+        """what cannot be compiled: status 2, a caret and the fields; two names: one line"""
+        for text, says in (("commm==\"x\"", "commm"), ("pid>", ""), ("delay>1 &&", ""),
+                           ("comm==1", ""), ("nosuch>1", "nosuch")):
+            with self.subTest(text):
+                result = run([RUNDELAY, "--filter", text, "--duration", "100ms"])
+                self.assert_status(result, 2)
+                lines = result.err.splitlines()
+                self.assertRegex(lines[0], f"^rundelay: .*{says}")
+                self.assertEqual(lines[1].strip(), text.strip())
+                self.assertRegex(lines[2], r"^ +\^$")
+        self.assertRegex(run([RUNDELAY, "--filter", "nosuch>1"]).err, "there are: delay pid tid")
+        result = run([RUNDELAY, "--filter", "ng*", "--comm", "x"])
+        self.assert_status(result, 2)
+        self.assert_one_line(result, "--comm")
+        result = run([RUNDELAY, "--filter", ""])
+        self.assert_status(result, 2)
+        self.assert_one_line(result, "empty")

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/btf.h>
+#include "events/show.h"
 #include "json.h"
-#include "list.h"
 #include "say.h"
 #include "utf8.h"
 
@@ -26,7 +26,7 @@ static void put(FILE *to, const char *text, int width)
 	free(clean);
 }
 
-void print_line(FILE *to, const struct event *event, int width)
+void event_print_line(FILE *to, const struct event *event, int width)
 {
 	char *detail = event_detail(event);
 
@@ -124,9 +124,9 @@ static void print_fields(FILE *to, const struct event *event)
 		fputs("  arg0, arg1...: the arguments in their order\n", to);
 }
 
-void print_all(FILE *to, const struct event *event)
+void event_print_all(FILE *to, const struct event *event)
 {
-	char *detail = event_detail(event), *example = example_of(event);
+	char *detail = event_detail(event), *example = event_example(event);
 	const struct expr_field *field;
 
 	put(to, event->name, 0);
@@ -171,7 +171,7 @@ static json_object *json_of_field(const struct event *event, const struct event_
 static void add_fields(json_object *object, const struct event *event)
 {
 	json_object *list = json_have(json_object_new_array());
-	char *example = example_of(event);
+	char *example = event_example(event);
 	size_t i;
 
 	for (i = 0; i < event->field_count; i++)
@@ -181,7 +181,7 @@ static void add_fields(json_object *object, const struct event *event)
 	free(example);
 }
 
-void print_json(FILE *to, const struct event *event, bool wanted)
+void event_print_json(FILE *to, const struct event *event, bool wanted)
 {
 	json_object *object = json_have(json_object_new_object());
 	char *detail = event_detail(event);
@@ -196,6 +196,8 @@ void print_json(FILE *to, const struct event *event, bool wanted)
 	if (event->file)
 		json_add_address(object, "addr", event->address);
 	json_add_text(object, "arguments", event->arguments);
+	if (event->arguments)
+		json_add(object, "semaphore", json_object_new_boolean(event->semaphore));
 	if (wanted)
 		add_fields(object, event);
 	json_put(to, object);

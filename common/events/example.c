@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "list.h"
+#include "events/show.h"
 #include "say.h"
 
 /* Units that take any event. */
@@ -58,7 +58,7 @@ static void put_quoted(FILE *to, const char *text)
 	}
 }
 
-char *example_of(const struct event *event)
+char *event_example(const struct event *event)
 {
 	const struct expr_field *field = number_of(event);
 	const char *name = field ? field->name : "_pid";
