@@ -13,6 +13,9 @@
 /* What is told of an expression; of more fields than that some are left out. */
 #define MOST_ERROR 8192
 
+/* From so many on, to let go of them takes longer than one likes to wait. */
+#define MANY_EVENTS 16
+
 /* All of -e, in the order given; the specs of a list stay where they are. */
 static struct spec_list *lists;
 static size_t list_count;
@@ -76,7 +79,8 @@ bool engine_some_tasks(const struct settings *settings)
 {
 	const struct targets *t = &settings->targets;
 
-	return settings->command || t->pids || t->tids || t->cpus || t->comm || t->cgroup;
+	return (settings->command && !settings->command_is_timer) || t->pids || t->tids ||
+	       t->cpus || t->comm || t->cgroup;
 }
 
 int engine_setup(void)
@@ -183,6 +187,8 @@ int engine_find(struct engine *e, const struct settings *settings,
 
 	found = event_have(calloc(all.count, sizeof(*found)));
 	for (i = 0; i < all.count; i++) {
+		if (e->wanted && !e->wanted(&all.specs[i]))
+			continue;
 		if (events_find(&all.specs[i], only_pid(settings), &found[i], &error)) {
 			say_error("%s", error.what);
 			return error.status;
@@ -244,6 +250,22 @@ uint64_t engine_misses(const struct engine *e)
 			misses += info.recursion_misses;
 	}
 	return misses;
+}
+
+void engine_leave(const struct engine *e)
+{
+	int fd;
+
+	if (e->links.count < MANY_EVENTS || fork())
+		return;
+	/*
+	 * Here all files are open as well, and those that are closed last are let go of. Who reads what
+	 * the unit writes, or waits for its terminal, does not wait for this.
+	 */
+	setsid();
+	for (fd = 0; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	_exit(EXIT_DONE);
 }
 
 void engine_free(struct engine *e)

@@ -31,6 +31,10 @@ struct engine_event {
 struct engine {
 	struct engine_event *events;
 	size_t count;
+
+	/* Set by a unit that counts some events in another way: are those of @spec wanted? NULL: all are. */
+	bool (*wanted)(const struct spec *spec);
+
 	struct event_links links; /* and the programs themselves */
 	int *programs;
 };
@@ -91,6 +95,13 @@ int engine_attach(struct engine *e, const struct bpf_program *prog,
 
 /* How often the kernel skipped the programs, as far as it counts that. */
 uint64_t engine_misses(const struct engine *e);
+
+/*
+ * For before engine_free(). The kernel takes some ten milliseconds to let go of each event, one after the
+ * other: of hundreds of them, many seconds. Where there are many, that becomes the end of a process of
+ * its own, and nobody has to wait.
+ */
+void engine_leave(const struct engine *e);
 
 void engine_free(struct engine *e);
 
