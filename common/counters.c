@@ -50,7 +50,7 @@ static int add_task(struct counters *c, pid_t pid, const __u64 *cpus)
 	return 0;
 }
 
-/* Adds all threads that process @pid has. */
+/* Adds all threads that process @pid has: none, if there is no such process. */
 static int add_process(struct counters *c, pid_t pid, const __u64 *cpus)
 {
 	struct dirent *entry;
@@ -61,7 +61,7 @@ static int add_process(struct counters *c, pid_t pid, const __u64 *cpus)
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
 	if (!dir)
-		return -errno;
+		return errno == ENOENT ? 0 : -errno;
 	while (!err && (entry = readdir(dir))) {
 		if (*entry->d_name != '.')
 			err = add_task(c, atoi(entry->d_name), cpus);

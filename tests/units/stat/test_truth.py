@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""stat's figures beside what is known: loads that make a known number of calls, perf stat, /proc."""
+
+import os
+import re
+import shutil
+import unittest
+
+from events import CALLS, WRITE
+from harness import (CPUS, LOAD, Case, Running, cpu, go, observe_load, run, tool, waiting)
+
+STAT = tool("stat")
+PERF = shutil.which("perf")
+PMU = os.path.exists("/sys/bus/event_source/devices/cpu")
+
+# Calls whose number does not depend on how its threads come along, as it has none.
+DD = ["dd", "if=/dev/zero", "of=/dev/null", "bs=7", "count=500", "status=none"]
+EXEC = ["syscalls:sys_enter_execve", "syscalls:sys_exit_execve", "sched:sched_process_exec",
+        "sched:sched_process_fork", "sched:sched_process_exit", "task:task_rename",
+        "syscalls:sys_enter_read", "syscalls:sys_enter_write", "syscalls:sys_exit_write",
+        "raw_syscalls:sys_enter", "raw_syscalls:sys_exit"]
+
+
+def stat(*args, **options):
+    return run([STAT, "--json", *args], **options)
+
+
+def counts(report, key="event"):
+    """The counts of a report, by event; of rows of threads or CPUs their sums."""
+    found = {}
+    for row in report["rows"]:
+        found[row[key]] = found.get(row[key], 0) + row["count"]
+    return found
+
+
+def perf_stat(events, command):
+    """
+    What perf stat counts. It does not see an event at whose tracepoint somebody's BPF program says that
+    perf shall not: it can only have seen too few, so the most of several runs is right.
+    """
+    most = {}
+    for _ in range(4):
+        said = run([PERF, "stat", "-x", ",", "-e", ",".join(events), *command])
+        for line in said.err.splitlines():
+            fields = line.split(",")
+            if len(fields) > 3 and fields[0].isdigit():
+                most[fields[2]] = max(most.get(fields[2], 0), int(fields[0]))
+    return most
+
+
+class Truth(Case):
+    def counts(self, *args):
+        result = stat(*args)
+        self.assert_status(result, 0)
+        self.assertEqual(result.report["lost"]["total"], 0, str(result))
+        return counts(result.report)
+
+    def test_known_calls(self):
+        """calls of a known number: exactly as many, of all and of those that a filter lets through"""
+        seen = self.counts("-e", f"{WRITE}alias=all/", "-e",
+                           WRITE.rstrip("/") + "&&args[2]==3/alias=third/", "--", CALLS, "3", "200")
+        self.assertEqual(seen, {"all": 1200, "third": 600})
+
+    @unittest.skipUnless(PERF, "perf is not installed here")
+    def test_perf_stat(self):
+        """the same as perf stat, exactly: system calls, forks, and what there is of exec itself"""
+        # With its path: perf adds to PATH, and the shell would look there, too.
+        path = shutil.which("dd")
+        for command in (DD, ["sh", "-c", f"{path} if=/dev/zero of=/dev/null count=50 status=none; :"]):
+            seen = self.counts("-e", ",".join(EXEC), "--", *command)
+            self.assertEqual(seen, perf_stat(EXEC, command))
+
+    def test_from_exec_on(self):
+        """a command counts from its exec on: that is the end of a call that began before"""
+        seen = self.counts("-e", ",".join(EXEC), "--", *DD)
+        self.assertEqual([seen[event] for event in EXEC[:6]], [0, 1, 1, 0, 1, 1])
+        self.assertGreaterEqual(seen["syscalls:sys_enter_read"], 500)
+        self.assertEqual(seen["syscalls:sys_enter_write"], 500)
+        # exit_group() does not come back.
+        self.assertEqual(seen["raw_syscalls:sys_enter"], seen["raw_syscalls:sys_exit"])
+
+    def test_children(self):
+        """-- CMD: its children count with it"""
+        seen = self.counts("-e", ",".join(EXEC), "--", "sh", "-c", "env true; env true; true")
+        self.assertEqual((seen["sched:sched_process_exec"], seen["sched:sched_process_fork"],
+                          seen["sched:sched_process_exit"]), (5, 2, 3))
+
+    def test_all_system_calls(self):
+        """each system call by its name: together as many as there are"""
+        result = stat("-e", "syscalls:sys_enter_*,raw_syscalls:sys_enter", "--", *DD)
+        self.assert_status(result, 0)
+        self.assertGreater(len(result.report["rows"]), 250)
+        seen = counts(result.report)
+        total = seen.pop("raw_syscalls:sys_enter")
+        self.assertEqual(seen["syscalls:sys_enter_write"], 500)
+        self.assertEqual(sum(seen.values()), total)
+
+    def test_page_faults(self):
+        """page faults: 4000 more for 4000 fresh pages more, within 1 %, and as many as a program counts"""
+        pages = os.path.join(LOAD, "pages")
+        few, many = (self.counts("-e", "page-faults,minor-faults,faults/addr!=0/alias=programs/",
+                                 "--", pages, "write", n) for n in ("1000", "5000"))
+        for event in ("page-faults", "minor-faults", "programs"):
+            self.assert_close(many[event] - few[event], 4000, 1, event)
+        self.assert_close(many["programs"], many["page-faults"], 1, "by a program")
+
+    def test_clock(self):
+        """task-clock is the time that getrusage(2) tells, within 2 %; so are user and sys"""
+        result = run([STAT, "--json", "--", *cpu("both", "0.5")])
+        self.assert_status(result, 0)
+        report, said = result.report, next(o for o in result.objects if "pid" in o)
+        used = said["user_ns"] + said["sys_ns"]
+        row = report["rows"][0]
+        self.assertEqual((row["event"], row["unit"]), ("task-clock", "ns"))
+        self.assert_close(row["count"], used, 2, "task-clock", slack=3_000_000)
+        self.assert_close(report["user_ns"] + report["sys_ns"], used, 2, "user and sys",
+                          slack=6_000_000)
+        self.assertAlmostEqual(row["ratio"], row["count"] / report["elapsed_ns"], delta=0.001)
+        for other in report["rows"][1:4]:
+            self.assertAlmostEqual(other["per_second"], other["count"] * 1e9 / row["count"],
+                                   delta=0.01)
+
+    def test_context_switches(self):
+        """context switches: those that /proc/PID/status has"""
+        sleeper = ("import time\nfor _ in range(300): time.sleep(0.001)\n"
+                   "print(open('/proc/self/status').read())")
+        result = stat("-e", "cs", "--", "python3", "-c", sleeper)
+        self.assert_status(result, 0)
+        known = sum(int(n) for n in re.findall(r"voluntary_ctxt_switches:\s+(\d+)", result.out))
+        self.assertGreaterEqual(known, 300)
+        # It also was switched before its exec and after it looked.
+        self.assert_close(counts(result.report)["cs"], known, 1, "context switches", slack=4)
+
+    def test_threads_created_later(self):
+        """-p: threads that the process creates later count, by programs and by counters"""
+        with waiting([CALLS, "--wait", "2", "300000"]) as (load, pid):
+            before = cpu_time(pid)
+            with Running([STAT, "--json", "-v", "-p", str(pid), "-e",
+                          f"{WRITE}alias=writes/,task-clock"]) as unit:
+                unit.wait_for("observing")
+                go(load)
+                load.wait_for("done", load.out)
+                used = cpu_time(pid) - before
+                unit.signal(2)
+                result = unit.result()
+            go(load)
+            load.result()
+        self.assert_status(result, 0)
+        seen = counts(result.report)
+        self.assertEqual(seen["writes"], 900000)
+        self.assert_close(seen["task-clock"], used, 5, "task-clock", slack=40_000_000)
+
+    def test_rows_of_threads(self):
+        """--perins: a row for each thread, by name; together they are all"""
+        result = stat("--perins", "-e", f"{WRITE}alias=writes/", "--", CALLS, "3", "100")
+        self.assert_status(result, 0)
+        self.assertEqual({row["comm"]: row["count"] for row in result.report["rows"]},
+                         {"calls-1": 100, "calls-2": 200, "calls-3": 300})
+        tids = next(o["tids"] for o in result.objects if "tids" in o)
+        self.assertEqual(sorted(row["tid"] for row in result.report["rows"]), sorted(tids))
+
+    def test_rows_of_counters(self):
+        """--perins: what only counters count has a row for each thread that was there"""
+        result = stat("--perins", "-e", "task-clock", "--", "sh", "-c", "sleep 0.01")
+        self.assert_status(result, 0)
+        (row,) = result.report["rows"]
+        self.assertEqual(row["comm"], "sh")
+        self.assertGreater(row["count"], 0)
+
+    def test_rows_of_cpus(self):
+        """--perins of the machine: a row for each CPU; each event is where it happened"""
+        for where in range(min(CPUS, 2)):
+            result = stat("--perins", "-a", "-e", f"{WRITE}alias=writes/,cpu-clock", "--", "taskset",
+                          "-c", str(where), CALLS, "1", "500")
+            self.assert_status(result, 0)
+            writes = {row["cpu"]: row["count"] for row in result.report["rows"]
+                      if row["event"] == "writes"}
+            self.assertEqual(sorted(writes), list(range(CPUS)))
+            self.assertGreaterEqual(writes[where], 500)
+            clocks = [row["count"] for row in result.report["rows"] if row["event"] == "cpu-clock"]
+            self.assertEqual(len(clocks), CPUS)
+            for clock in clocks:
+                self.assertGreater(clock, 0)
+
+    def test_cpus(self):
+        """-C: what the command does there, and nothing else"""
+        for where in range(min(CPUS, 2)):
+            seen = self.counts("-C", str(where), "-e", f"{WRITE}alias=writes/,task-clock", "--",
+                               "taskset", "-c", "0", CALLS, "1", "5000")
+            self.assertEqual(seen["writes"], 5000 * (where == 0))
+            if where == 0:
+                self.assertGreater(seen["task-clock"], 0)
+
+    def test_intervals(self):
+        """-i: reports add up to all there was"""
+        with Running([STAT, "--json", "-v", "-i", "50ms", "-e",
+                      f"{WRITE}alias=writes/,cpu-clock"]) as unit:
+            unit.wait_for("observing")
+            run([CALLS, "2", "1000"])
+            unit.wait_for('"rows"', unit.out)
+            unit.signal(2)
+            result = unit.result()
+        self.assert_status(result, 0)
+        self.assertGreater(len(result.reports), 1)
+        self.assertEqual(sum(counts(r)["writes"] for r in result.reports), 3000)
+        clock = sum(counts(r)["cpu-clock"] for r in result.reports)
+        elapsed = sum(r["elapsed_ns"] for r in result.reports)
+        self.assert_close(clock, elapsed * CPUS, 5, "cpu-clock", slack=CPUS * 20_000_000)
+
+    def test_by_name(self):
+        """--comm: threads of that name"""
+        result, _ = self.observe([STAT, "--json", "-v", "--comm", "calls-2", "-e",
+                                  f"{WRITE}alias=writes/,cs"], "3", "100")
+        self.assertEqual(counts(result.report)["writes"], 200)
+
+    def observe(self, argv, *load):
+        with waiting([CALLS, "--wait", *load]) as (running, _):
+            result, said = observe_load(argv, running)
+        self.assert_status(result, 0)
+        return result, said
+
+    def test_timed_by_command(self):
+        """-a and -p: the command only says how long"""
+        with waiting([CALLS, "--wait", "1", "10"]) as (load, pid):
+            seen = self.counts("-p", str(pid), "-e", "raw_syscalls:sys_enter,cs", "--", "sleep", "0.1")
+            self.assertEqual(seen, {"raw_syscalls:sys_enter": 0, "cs": 0})
+            go(load)
+            go(load)
+            load.result()
+        seen = self.counts("-a", "-e", "sched:sched_process_exec", "--", "sh", "-c", "env true")
+        self.assertGreaterEqual(seen["sched:sched_process_exec"], 3)
+
+    def test_hardware(self):
+        """what the CPU counts: where it has no PMU, null and not supported, else something"""
+        result = stat("-d", "--", *DD)
+        self.assert_status(result, 0)
+        rows = {row["event"]: row for row in result.report["rows"]}
+        self.assertIn("L1-dcache-load-misses", rows)
+        for name in ("cycles", "instructions", "branches"):
+            self.assertEqual(rows[name]["supported"], PMU)
+            if PMU:
+                self.assertGreater(rows[name]["count"], 0)
+            else:
+                self.assertIsNone(rows[name]["count"])
+        for name in ("task-clock", "context-switches", "cpu-migrations", "page-faults"):
+            self.assertTrue(rows[name]["supported"])
+
+    @unittest.skipUnless(PERF, "perf is not installed here")
+    def test_leaves_events_to_perf(self):
+        """while programs of stat count an event, perf sees it as well"""
+        event = "syscalls:sys_enter_copy_file_range"
+        copy = ["python3", "-c", "import os\ntry: os.copy_file_range(-1, -1, 1)\nexcept OSError: pass"]
+        with Running([STAT, "--json", "-v", "-e", event]) as unit:
+            unit.wait_for("observing")
+            self.assertEqual(perf_stat([event], copy)[event], 1)
+            unit.signal(2)
+            self.assertGreaterEqual(counts(unit.result().report)[event], 1)
+
+
+def cpu_time(pid):
+    """The CPU time of all threads a process has or had, in ns, as exact as clock ticks are."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
