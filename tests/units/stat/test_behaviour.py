@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """stat as its users meet it."""
 
+import json
 import os
 import re
 import signal
 import subprocess
+import time
 
 from events import CALLS, WRITE, EventsBehaviour
-from harness import Case, Running, on_terminal, run, screens, tool
+from harness import PATIENCE, Case, Running, held_programs, on_terminal, run, screens, tool
 
 STAT = tool("stat")
 
@@ -16,7 +18,7 @@ class Behaviour(Case):
     UNIT, ATTRIBUTES = "stat", ""
 
     # What has nothing to do with keys is as with all units with -e.
-    setUp, tearDown = EventsBehaviour.setUp, EventsBehaviour.tearDown
+    setUp = EventsBehaviour.setUp
     argv, unit = EventsBehaviour.argv, EventsBehaviour.unit
     assert_pointed = EventsBehaviour.assert_pointed
     run_as_nobody = EventsBehaviour.run_as_nobody
@@ -30,6 +32,19 @@ class Behaviour(Case):
     test_killed = EventsBehaviour.test_killed
     test_closed_pipe = EventsBehaviour.test_closed_pipe
     test_full_output = EventsBehaviour.test_full_output
+
+    def tearDown(self):
+        """Of many events, the kernel lets go one after the other: that may take half a minute."""
+        end = time.monotonic() + 3 * PATIENCE
+        while time.monotonic() < end and self.left():
+            time.sleep(0.1)
+        self.assertFalse(self.left(), "programs were left in the kernel")
+
+    def left(self):
+        """The programs like ours that came meanwhile and that nobody has: others run units too."""
+        listed = json.loads(run(["/usr/sbin/bpftool", "-j", "prog"]).out)
+        ours = {p["id"] for p in listed if p.get("name") in ("on_event", "command_execs")}
+        return ours - self.programs - held_programs()
 
     def test_help(self):
         """--help, --usage, -V: on standard output, status 0"""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """stat's figures beside what is known: loads that make a known number of calls, perf stat, /proc."""
 
+import json
 import os
 import re
 import shutil
@@ -33,19 +34,26 @@ def counts(report, key="event"):
     return found
 
 
+def with_programs():
+    """The names of the tracepoints at which others have BPF programs."""
+    listed = run(["bpftool", "-j", "perf"], env={"PATH": "/usr/sbin:" + os.environ["PATH"]})
+    return {o["tracepoint"] for o in json.loads(listed.out) if "tracepoint" in o}
+
+
 def perf_stat(events, command):
     """
-    What perf stat counts. It does not see an event at whose tracepoint somebody's BPF program says that
-    perf shall not: it can only have seen too few, so the most of several runs is right.
+    What perf stat counts, and what of that is so. It does not see an event at whose tracepoint somebody's
+    BPF program says that it shall not.
     """
-    most = {}
-    for _ in range(4):
-        said = run([PERF, "stat", "-x", ",", "-e", ",".join(events), *command])
-        for line in said.err.splitlines():
-            fields = line.split(",")
-            if len(fields) > 3 and fields[0].isdigit():
-                most[fields[2]] = max(most.get(fields[2], 0), int(fields[0]))
-    return most
+    hidden = with_programs()
+    said = run([PERF, "stat", "-x", ",", "-e", ",".join(events), *command])
+    hidden |= with_programs()
+    seen = {}
+    for line in said.err.splitlines():
+        fields = line.split(",")
+        if len(fields) > 3 and fields[0].isdigit() and fields[2].split(":")[1] not in hidden:
+            seen[fields[2]] = int(fields[0])
+    return seen
 
 
 class Truth(Case):
@@ -68,7 +76,14 @@ class Truth(Case):
         path = shutil.which("dd")
         for command in (DD, ["sh", "-c", f"{path} if=/dev/zero of=/dev/null count=50 status=none; :"]):
             seen = self.counts("-e", ",".join(EXEC), "--", *command)
-            self.assertEqual(seen, perf_stat(EXEC, command))
+            known = {}
+            for _ in range(20):  # others may be there and go
+                known.update(perf_stat(EXEC, command))
+                if len(known) == len(EXEC):
+                    break
+            if len(known) < len(EXEC) / 2:
+                self.skipTest("others have BPF programs here, which hide events from perf")
+            self.assertEqual({event: seen[event] for event in known}, known)
 
     def test_from_exec_on(self):
         """a command counts from its exec on: that is the end of a call that began before"""
@@ -105,20 +120,32 @@ class Truth(Case):
         self.assert_close(many["programs"], many["page-faults"], 1, "by a program")
 
     def test_clock(self):
-        """task-clock is the time that getrusage(2) tells, within 2 %; so are user and sys"""
+        """task-clock is the time that getrusage(2) tells, and that of interrupts and stolen by a host"""
         result = run([STAT, "--json", "--", *cpu("both", "0.5")])
         self.assert_status(result, 0)
         report, said = result.report, next(o for o in result.objects if "pid" in o)
-        used = said["user_ns"] + said["sys_ns"]
+        used = said["user_ns"] + said["system_ns"]
         row = report["rows"][0]
         self.assertEqual((row["event"], row["unit"]), ("task-clock", "ns"))
-        self.assert_close(row["count"], used, 2, "task-clock", slack=3_000_000)
+        self.assertGreater(row["count"], 0.98 * used)
+        self.assertLess(row["count"], min(1.12 * used + 5_000_000, 1.01 * report["elapsed_ns"]))
         self.assert_close(report["user_ns"] + report["sys_ns"], used, 2, "user and sys",
                           slack=6_000_000)
         self.assertAlmostEqual(row["ratio"], row["count"] / report["elapsed_ns"], delta=0.001)
         for other in report["rows"][1:4]:
             self.assertAlmostEqual(other["per_second"], other["count"] * 1e9 / row["count"],
                                    delta=0.01)
+
+    @unittest.skipUnless(PERF, "perf is not installed here")
+    def test_clock_beside_perf(self):
+        """task-clock of a command within 1 % of what perf stat, which is counted as well, says of it"""
+        result = stat("-e", "task-clock", "--", PERF, "stat", "-x", ",", "-e", "task-clock",
+                      *cpu("both", "1"))
+        self.assert_status(result, 0)
+        known = float(next(line for line in result.err.splitlines() if "task-clock" in line)
+                      .split(",")[0]) * 1e6
+        row = result.report["rows"][0]
+        self.assert_close(row["count"], known, 1, "task-clock", slack=perf_itself())
 
     def test_context_switches(self):
         """context switches: those that /proc/PID/status has"""
@@ -252,9 +279,16 @@ class Truth(Case):
         copy = ["python3", "-c", "import os\ntry: os.copy_file_range(-1, -1, 1)\nexcept OSError: pass"]
         with Running([STAT, "--json", "-v", "-e", event]) as unit:
             unit.wait_for("observing")
-            self.assertEqual(perf_stat([event], copy)[event], 1)
+            said = run([PERF, "stat", "-x", ",", "-e", event, *copy])
+            self.assertRegex(said.err, rf"(?m)^1,,{event},", str(said))
             unit.signal(2)
             self.assertGreaterEqual(counts(unit.result().report)[event], 1)
+
+
+def perf_itself():
+    """How long perf stat takes itself, in ns; and as much again, for that is not always the same."""
+    result = stat("-e", "task-clock", "--", PERF, "stat", "-e", "task-clock", "true")
+    return 2 * result.report["rows"][0]["count"]
 
 
 def cpu_time(pid):
