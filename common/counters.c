@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <bpf/libbpf.h>
 #include "counters.h"
 #include "kernel.h"
+#include "perf_event.h"
 #include "say.h"
 
 static void *have(void *memory)
@@ -130,14 +130,14 @@ static int open_at(const struct counters *c, struct counter *counter,
 	bool of_cgroup = c->cgroup >= 0;
 	int fd;
 
-	fd = syscall(SYS_perf_event_open, &counter->attr, of_cgroup ? c->cgroup : place->pid,
-		     place->cpu, -1, PERF_FLAG_FD_CLOEXEC | (of_cgroup ? PERF_FLAG_PID_CGROUP : 0));
-	if (fd < 0 && errno == EINVAL && counter->attr.inherit_thread) {
+	fd = perf_event_open(&counter->attr, of_cgroup ? c->cgroup : place->pid, place->cpu,
+			     of_cgroup ? PERF_FLAG_PID_CGROUP : 0);
+	if (fd == -EINVAL && counter->attr.inherit_thread) {
 		/* 5.13 brought that: before, children can only be counted with their parents. */
 		counter->attr.inherit_thread = 0;
 		return open_at(c, counter, place);
 	}
-	return fd < 0 ? -errno : fd;
+	return fd;
 }
 
 /* Does @err of perf_event_open() say that nothing here counts that? */

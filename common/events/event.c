@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include "events/kind.h"
+#include "perf_event.h"
 #include "say.h"
 
 static const struct event_kind *const kinds[] = {
@@ -240,10 +240,10 @@ int event_add_link(struct event_links *links, int fd)
 int event_attach_perf(struct perf_event_attr *attr, pid_t pid, int cpu, int prog,
 		      struct event_links *links)
 {
-	int fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC), err;
+	int fd = perf_event_open(attr, pid, cpu, 0), err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (!ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) && !ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
 		return event_add_link(links, fd);
 	err = -errno;

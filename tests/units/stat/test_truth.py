@@ -127,7 +127,8 @@ class Truth(Case):
         used = said["user_ns"] + said["system_ns"]
         row = report["rows"][0]
         self.assertEqual((row["event"], row["unit"]), ("task-clock", "ns"))
-        self.assertGreater(row["count"], 0.98 * used)
+        # getrusage(2) also has what the process did before its exec: long, where CPUs are emulated.
+        self.assertGreater(row["count"], 0.98 * used - 40_000_000)
         self.assertLess(row["count"], min(1.12 * used + 5_000_000, 1.01 * report["elapsed_ns"]))
         self.assert_close(report["user_ns"] + report["sys_ns"], used, 2, "user and sys",
                           slack=6_000_000)
