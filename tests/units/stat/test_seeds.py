@@ -3,10 +3,12 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
+import time
 
-from harness import Case, run, tool
+from harness import Case, Running, run, tool
 
 STAT = tool("stat")
 
@@ -22,16 +24,27 @@ class Seeds(Case):
         """The lines of text below the heads: the count as it stands there, and the event."""
         result = shell(line)
         self.assert_status(result, 0)
+        return self.counts(result)
+
+    def counts(self, result):
         self.assertIn("  stat, the last ", result.out)
         words = [line.replace("<not supported>", "-").replace(" msec", "").split()
                  for line in result.out.splitlines() if line.startswith("  ")]
         return {fields[1]: fields[0] for fields in words if fields[0] != "count"}
 
+    def until_ctrl_c(self, *args):
+        with Running([STAT, "-v", *args]) as unit:
+            unit.wait_for("observing")
+            time.sleep(1)
+            unit.signal(signal.SIGINT)
+            result = unit.result()
+        self.assert_status(result, 0)
+        return self.counts(result)
+
     def test_command(self):
-        """004: perf stat command; perf stat -d command; perf stat gzip largefile"""
-        for line in ("stat true", "stat -d true", "stat gzip -c /etc/passwd > /dev/null"):
-            result = shell(line.replace("> /dev/null", "-o /dev/null") if ">" not in line else line)
-            self.assert_status(result, 0)
+        """004: perf stat command; perf stat -d command"""
+        for line in ("stat true", "stat -d true"):
+            self.assertIn("task-clock", self.rows(line))
         rows = self.rows("stat -d true")
         self.assertEqual(list(rows)[:4], ["task-clock", "context-switches", "cpu-migrations",
                                           "page-faults"])
@@ -39,7 +52,7 @@ class Seeds(Case):
         self.assertIn("LLC-load-misses", rows)
 
     def test_gzip(self):
-        """004: perf stat -d gzip vmlinux: and it does its work"""
+        """004: perf stat -d gzip vmlinux; perf stat gzip largefile: and it does its work"""
         with tempfile.TemporaryDirectory() as folder:
             path = f"{folder}/vmlinux"
             with open(path, "wb") as file:
@@ -47,9 +60,7 @@ class Seeds(Case):
             rows = self.rows(f"stat -d gzip {shlex.quote(path)}")
             self.assertTrue(os.path.exists(path + ".gz"))
             self.assertIn("branch-misses", rows)
-            result = shell(f"stat -e 'syscalls:sys_enter_*' gzip -d -c {path}.gz 2>&1 >/dev/null |"
-                           " awk '$1 != 0'")
-            self.assert_status(result, 0)
+            self.assertIn("task-clock", self.rows(f"stat gzip -t {shlex.quote(path)}.gz"))
 
     def test_awk(self):
         """004: perf stat -e 'syscalls:sys_enter_*' gzip vmlinux -fk 2>&1 | awk '$1 != 0'"""
@@ -67,9 +78,9 @@ class Seeds(Case):
         """004: perf stat -p PID; -e 'syscalls:sys_enter_*' -p PID; -e 'sched:*' -p PID sleep 10"""
         child = subprocess.Popen(["sh", "-c", "while :; do sleep 0.02; done"])
         try:
-            rows = self.rows(f"timeout -s INT 1 stat -p {child.pid}; true")
+            rows = self.until_ctrl_c("-p", str(child.pid))
             self.assertGreater(int(rows["context-switches"].replace(",", "")), 0)
-            rows = self.rows(f"timeout -s INT 2 stat -e 'syscalls:sys_enter_*' -p {child.pid}; true")
+            rows = self.until_ctrl_c("-e", "syscalls:sys_enter_*", "-p", str(child.pid))
             self.assertGreater(sum(int(n.replace(",", "")) for n in rows.values()), 0)
             rows = self.rows(f"stat -e 'sched:*' -p {child.pid} sleep 0.5")
             forks = int(rows["sched:sched_process_fork"].replace(",", ""))

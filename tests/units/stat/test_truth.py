@@ -8,7 +8,7 @@ import shutil
 import unittest
 
 from events import CALLS, WRITE
-from harness import (CPUS, LOAD, Case, Running, cpu, go, observe_load, run, tool, waiting)
+from harness import (CPUS, GUEST, LOAD, Case, Running, cpu, go, observe_load, run, tool, waiting)
 
 STAT = tool("stat")
 PERF = shutil.which("perf")
@@ -137,6 +137,7 @@ class Truth(Case):
             self.assertAlmostEqual(other["per_second"], other["count"] * 1e9 / row["count"],
                                    delta=0.01)
 
+    @unittest.skipIf(GUEST, "to start perf takes longer than the load on an emulated CPU")
     @unittest.skipUnless(PERF, "perf is not installed here")
     def test_clock_beside_perf(self):
         """task-clock of a command within 1 % of what perf stat, which is counted as well, says of it"""
