@@ -8,7 +8,8 @@ import shutil
 import unittest
 
 from events import CALLS, WRITE
-from harness import (CPUS, GUEST, LOAD, Case, Running, cpu, go, observe_load, run, tool, waiting)
+from harness import (CPUS, GUEST, LOAD, Case, Running, cgroup2_root, cpu, go, observe_load, run,
+                     tool, waiting)
 
 STAT = tool("stat")
 PERF = shutil.which("perf")
@@ -247,6 +248,30 @@ class Truth(Case):
             result, said = observe_load(argv, running)
         self.assert_status(result, 0)
         return result, said
+
+    @unittest.skipUnless(cgroup2_root(), "cgroup v2 is not mounted here")
+    def test_cgroup(self):
+        """--cgroup: what its tasks do, by programs and by counters; the time is that of its cpu.stat"""
+        folder = f"{cgroup2_root()}/bpf-prof-stat-{os.getpid()}"
+        inside = f"echo $$ > {folder}/cgroup.procs; "
+        os.mkdir(folder)
+        try:
+            with Running([STAT, "--json", "-v", "--cgroup", os.path.basename(folder), "-e",
+                          f"{WRITE}alias=writes/,task-clock"]) as unit:
+                unit.wait_for("observing")
+                run([CALLS, "1", "50"])
+                run(["sh", "-c", f"{inside} {CALLS} 2 100; exec {' '.join(cpu('burn', '0.3'))}"])
+                unit.signal(2)
+                result = unit.result()
+            with open(f"{folder}/cpu.stat", encoding="ascii") as file:
+                used = next(int(line.split()[1]) for line in file if "usage_usec" in line) * 1000
+        finally:
+            os.rmdir(folder)
+        self.assert_status(result, 0)
+        seen = counts(result.report)
+        self.assertEqual(seen["writes"], 300)
+        self.assertGreater(used, 300_000_000)
+        self.assert_close(seen["task-clock"], used, 12, "task-clock", slack=10_000_000)
 
     def test_timed_by_command(self):
         """-a and -p: the command only says how long"""
