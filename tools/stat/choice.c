@@ -62,7 +62,7 @@ static bool chosen_by_program(const struct settings *s)
 static bool needs_program(const struct spec *spec)
 {
 	return spec->kind != SPEC_PERF || spec->filter || chosen_by_program(set) ||
-	       (choice_by_thread(set) && comes_by(spec));
+	       ((choice_by_thread(set) || set->targets.cgroup) && comes_by(spec));
 }
 
 const char *choice_check(const struct settings *s)

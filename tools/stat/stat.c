@@ -163,7 +163,7 @@ static int open_skeleton(struct session *s)
 }
 
 /* Says what nothing here counts, of what the user named. */
-static void tell_unsupported(void)
+static void tell_unsupported(const struct session *s)
 {
 	size_t i;
 
@@ -171,7 +171,9 @@ static void tell_unsupported(void)
 		if (counters.counters[i].why_not)
 			say_note("nothing here counts %s: %s%s", counters.counters[i].name,
 				 strerror(-counters.counters[i].why_not),
-				 counters.counters[i].attr.type == PERF_TYPE_SOFTWARE
+				 s->settings.targets.cgroup
+					 ? " (of cgroups, with their controller perf_event only)"
+				 : counters.counters[i].attr.type == PERF_TYPE_SOFTWARE
 					 ? ""
 					 : " (it needs a CPU with a PMU that does)");
 	}
@@ -184,7 +186,7 @@ static int attach(struct session *s)
 	if (!status)
 		status = counters_open(&counters);
 	if (!status)
-		tell_unsupported();
+		tell_unsupported(s);
 	return status;
 }
 

@@ -77,12 +77,14 @@ class Truth(Case):
         path = shutil.which("dd")
         for command in (DD, ["sh", "-c", f"{path} if=/dev/zero of=/dev/null count=50 status=none; :"]):
             seen = self.counts("-e", ",".join(EXEC), "--", *command)
+            # 5.10's perf does not see a process's exit, which there is all the same: test_children().
+            events = [event for event in EXEC if event != "sched:sched_process_exit"]
             known = {}
             for _ in range(20):  # others may be there and go
-                known.update(perf_stat(EXEC, command))
-                if len(known) == len(EXEC):
+                known.update(perf_stat(events, command))
+                if len(known) == len(events):
                     break
-            if len(known) < len(EXEC) / 2:
+            if len(known) < len(events) / 2:
                 self.skipTest("others have BPF programs here, which hide events from perf")
             self.assertEqual({event: seen[event] for event in known}, known)
 
@@ -257,7 +259,7 @@ class Truth(Case):
         os.mkdir(folder)
         try:
             with Running([STAT, "--json", "-v", "--cgroup", os.path.basename(folder), "-e",
-                          f"{WRITE}alias=writes/,task-clock"]) as unit:
+                          f"{WRITE}alias=writes/,page-faults,task-clock"]) as unit:
                 unit.wait_for("observing")
                 run([CALLS, "1", "50"])
                 run(["sh", "-c", f"{inside} {CALLS} 2 100; exec {' '.join(cpu('burn', '0.3'))}"])
@@ -265,13 +267,21 @@ class Truth(Case):
                 result = unit.result()
             with open(f"{folder}/cpu.stat", encoding="ascii") as file:
                 used = next(int(line.split()[1]) for line in file if "usage_usec" in line) * 1000
+            with open("/proc/cgroups", encoding="ascii") as file:
+                there = next(int(line.split()[2]) for line in file if "perf_event" in line)
         finally:
             os.rmdir(folder)
         self.assert_status(result, 0)
-        seen = counts(result.report)
+        seen = {row["event"]: row["count"] for row in result.report["rows"]}
         self.assertEqual(seen["writes"], 300)
+        self.assertGreater(seen["page-faults"], 0)
         self.assertGreater(used, 300_000_000)
-        self.assert_close(seen["task-clock"], used, 12, "task-clock", slack=10_000_000)
+        # Where the cgroup does not have the controller perf_event, as all usually do, that is said.
+        if there > 1:
+            self.assert_close(seen["task-clock"], used, 12, "task-clock", slack=10_000_000)
+        else:
+            self.assertIsNone(seen["task-clock"])
+            self.assertIn("controller perf_event", result.err)
 
     def test_timed_by_command(self):
         """-a and -p: the command only says how long"""
