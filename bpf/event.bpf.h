@@ -20,6 +20,21 @@ static __always_inline bool event_wanted(void *ctx)
 	return observing() && (!some_tasks || current_wanted()) && slot_filter(ctx);
 }
 
+/*
+ * Makes @name, of COMM_LEN bytes at a multiple of 8, the running thread's. Threads are renamed: when they
+ * run another program, say. The last name counts.
+ */
+static __always_inline __attribute__((unused)) void rename_to_current(char *name)
+{
+	u64 comm[COMM_LEN / sizeof(u64)] = {}, *old = (u64 *)name;
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	if (old[0] != comm[0] || old[1] != comm[1]) {
+		old[0] = comm[0];
+		old[1] = comm[1];
+	}
+}
+
 /* What the event at @ctx is counted by. Of a number only that is set. */
 static __always_inline void event_key(void *ctx, union event_key *key)
 {

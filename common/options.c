@@ -119,7 +119,9 @@ static const char *operands(const struct synopsis *unit)
 
 	snprintf(text, sizeof(text), "%s%s%s", unit->takes & TAKES_ARGUMENTS ? " " : "",
 		 unit->takes & TAKES_ARGUMENTS ? unit->arguments : "",
-		 unit->takes & TAKES_COMMAND ? " [-- CMD [ARG...]]" : "");
+		 unit->takes & TAKES_BARE_COMMAND ? " [[--] CMD [ARG...]]"
+		 : unit->takes & TAKES_COMMAND	  ? " [-- CMD [ARG...]]"
+						  : "");
 	return text;
 }
 
@@ -271,7 +273,9 @@ static const char *conflict(const struct synopsis *unit)
 		return "without either part there are no stacks";
 	if (set.verbose && set.quiet)
 		return "-v and -q contradict each other";
-	if (set.command && (set.targets.pids || set.targets.tids))
+	set.command_is_timer = unit->timed_by_command && set.command &&
+			       (set.targets.pids || set.targets.tids);
+	if (set.command && !set.command_is_timer && (set.targets.pids || set.targets.tids))
 		return "-p and -t observe what runs already, -- CMD a new command: choose one";
 	return unit->check ? unit->check(&set) : NULL;
 }
@@ -357,7 +361,8 @@ int options_parse(const struct synopsis *unit, int argc, char **argv, struct set
 	} else if (optind < argc) {
 		bool separated = optind > before && !strcmp(argv[optind - 1], "--");
 
-		if (!(unit->takes & TAKES_COMMAND) || !separated)
+		if (!(unit->takes & TAKES_COMMAND) ||
+		    !(separated || unit->takes & TAKES_BARE_COMMAND))
 			return refuse(unit,
 				      unit->takes & TAKES_COMMAND
 					      ? "a command stands behind --; cannot take"

@@ -22,6 +22,8 @@ enum common_option {
 	TAKES_COMMAND = 1 << 7,	  /* -- CMD */
 	TAKES_ARGUMENTS = 1 << 8, /* words that are no options, also between these */
 	TAKES_STACKS = 1 << 9,	  /* -g and its kin, --flame-graph */
+	/* With TAKES_COMMAND: the first word that is no option begins CMD, also without `--`. */
+	TAKES_BARE_COMMAND = 1 << 10,
 };
 
 enum option_kind {
@@ -77,8 +79,9 @@ struct settings {
 	bool json;
 	const char *output;
 	bool verbose, quiet;
-	char **command;	  /* ends with NULL; NULL: none */
-	char **arguments; /* ends with NULL; NULL: the unit takes none */
+	char **command;	       /* ends with NULL; NULL: none */
+	bool command_is_timer; /* it only says how long: others are observed */
+	char **arguments;      /* ends with NULL; NULL: the unit takes none */
 	unsigned int argument_count;
 };
 
@@ -92,6 +95,7 @@ struct synopsis {
 	unsigned int takes;
 	const struct option_entry *options; /* the unit's own */
 	bool kernel_stacks;		    /* users' parts of stacks are taken only if asked for */
+	bool timed_by_command;		    /* with -p or -t, a command only says how long */
 	/*
 	 * Says what cannot go together in @settings and its own options, or NULL; may change what
 	 * its own options imply.

@@ -5,6 +5,13 @@
 
 #include <bpf/libbpf.h>
 #include <linux/perf_event.h>
+#include <sys/types.h>
+
+/*
+ * perf_event_open(2) without a group; @flags beside PERF_FLAG_FD_CLOEXEC. Returns a file descriptor or a
+ * negative errno.
+ */
+int perf_event_open(const struct perf_event_attr *attr, pid_t pid, int cpu, unsigned long flags);
 
 /*
  * Opens the event of @attr and attaches @prog. It runs on each CPU and in all processes: at these

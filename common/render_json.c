@@ -150,6 +150,14 @@ static void add_percent(json_object *to, const char *name, uint64_t number)
 	add(to, name, json_object_new_double_s((double)number / PERCENT_UNIT, digits));
 }
 
+static void add_ratio(json_object *to, const char *name, uint64_t number)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof(digits), "%.3f", (double)number / RATIO_UNIT);
+	add(to, name, json_object_new_double_s((double)number / RATIO_UNIT, digits));
+}
+
 static void add_address(json_object *to, const char *name, uint64_t address)
 {
 	char digits[32];
@@ -197,8 +205,13 @@ static void add_cell(json_object *to, const struct column *column, const struct 
 {
 	char name[64], when[CLOCK_LEN];
 
-	if (!c->set)
+	if (column->shown == SHOWN_IN_TEXT)
 		return;
+	if (!c->set) {
+		if (column->or_null)
+			json_object_object_add(to, column->name, NULL);
+		return;
+	}
 	switch (column->type) {
 	case CELL_STRING:
 		add(to, column->name, text(c->string));
@@ -225,6 +238,12 @@ static void add_cell(json_object *to, const struct column *column, const struct 
 	case CELL_PERCENT:
 		snprintf(name, sizeof(name), "%s_percent", column->name);
 		add_percent(to, name, c->number);
+		break;
+	case CELL_RATIO:
+		add_ratio(to, column->name, c->number);
+		break;
+	case CELL_FLAG:
+		add(to, column->name, json_object_new_boolean(c->number));
 		break;
 	case CELL_ADDRESS:
 		add_address(to, column->name, c->number);

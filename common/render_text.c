@@ -76,6 +76,12 @@ static size_t cell_text(char *buf, const struct column *column, const struct cel
 	case CELL_PERCENT:
 		snprintf(buf, TEXT_LEN, "%.2f %%", (double)c->number / PERCENT_UNIT);
 		break;
+	case CELL_RATIO:
+		snprintf(buf, TEXT_LEN, "%.3f", (double)c->number / RATIO_UNIT);
+		break;
+	case CELL_FLAG:
+		strcpy(buf, c->number ? "yes" : "no");
+		break;
 	case CELL_ADDRESS:
 		snprintf(buf, TEXT_LEN, "0x%" PRIx64, c->number);
 		break;
@@ -107,9 +113,11 @@ static int usual_width(enum cell_type type)
 	}
 }
 
-static bool on_left(enum cell_type type)
+static bool on_left(const struct column *column)
 {
-	return type == CELL_STRING || type == CELL_TIME || type == CELL_TABLE;
+	enum cell_type type = column->type;
+
+	return !column->right && (type == CELL_STRING || type == CELL_TIME || type == CELL_TABLE);
 }
 
 /* Nothing is shown below a row without its column being so; stacks always are. */
@@ -132,7 +140,8 @@ static bool is_left_out(const struct layout *layout, unsigned int i)
 /* Is column @i of the line of a row? */
 static bool in_line(const struct layout *layout, unsigned int i)
 {
-	return !is_below(&layout->columns[i]) && !is_left_out(layout, i);
+	return !is_below(&layout->columns[i]) && !is_left_out(layout, i) &&
+	       layout->columns[i].shown != SHOWN_IN_JSON;
 }
 
 static void leave_out(const struct table *t)
@@ -158,7 +167,7 @@ static int width(const struct layout *layout, unsigned int i)
 	const struct column *column = &layout->columns[i];
 	bool last = i == layout->count - 1 || is_below(&layout->columns[i + 1]);
 
-	if (last && on_left(column->type))
+	if (last && on_left(column))
 		return 0;
 	return column->width ? column->width : usual_width(column->type);
 }
@@ -281,7 +290,7 @@ static void put_head(struct output *out, const struct layout *layout)
 					statistic_titles[s]);
 		} else {
 			put(out->file, title(column), strlen(title(column)), width(layout, i),
-			    on_left(column->type));
+			    on_left(column));
 		}
 	}
 	bold(out, false);
@@ -334,7 +343,7 @@ static void put_row(struct output *out, const struct layout *layout, const struc
 			break;
 		default:
 			used = cell_text(buf, column, &row[i]);
-			put(out->file, buf, used, width(layout, i), on_left(column->type));
+			put(out->file, buf, used, width(layout, i), on_left(column));
 		}
 	}
 	fputc('\n', out->file);

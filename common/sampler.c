@@ -3,16 +3,9 @@
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+#include "perf_event.h"
 #include "sampler.h"
-
-static int open_event(const struct perf_event_attr *attr, int cpu)
-{
-	int fd = syscall(SYS_perf_event_open, attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
 
 static struct perf_event_attr clock_event(bool timer, const struct sampler_opts *opts)
 {
@@ -42,7 +35,7 @@ void sampler_choose(struct sampler *s, const struct sampler_opts *opts)
 
 	for (cpu = 0; cpu < cpus && fd == -ENODEV; cpu++) {
 		if (is_wanted(opts->cpus, cpu))
-			fd = open_event(&cycles, cpu);
+			fd = perf_event_open(&cycles, -1, cpu, 0);
 	}
 	s->timer = fd < 0;
 	s->event = s->timer ? "cpu-clock" : "cycles";
@@ -72,7 +65,7 @@ int sampler_start_event(struct sampler *s, const struct perf_event_attr *attr, c
 	for (cpu = 0; cpu < cpus && !err; cpu++) {
 		if (!is_wanted(wanted, cpu))
 			continue;
-		fd = open_event(attr, cpu);
+		fd = perf_event_open(attr, -1, cpu, 0);
 		if (fd == -ENODEV)
 			continue; /* offline */
 		if (fd < 0) {

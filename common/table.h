@@ -26,12 +26,24 @@ enum cell_type {
 	CELL_NUMBERS,  /* ... of numbers */
 	CELL_TABLE,    /* rows that belong to this row */
 	CELL_PERCENT,  /* in PERCENT_UNITs */
+	CELL_RATIO,    /* in RATIO_UNITs */
+	CELL_FLAG,     /* yes or no */
 	CELL_ADDRESS,  /* in memory */
 	CELL_STACK,    /* leaf first */
 };
 
 /* 1 %; percentages have two digits behind the point. */
 #define PERCENT_UNIT 100
+
+/* 1; ratios have three digits behind the point. */
+#define RATIO_UNIT 1000
+
+/* Where a column is shown. */
+enum column_shown {
+	SHOWN_ALWAYS,
+	SHOWN_IN_TEXT, /* it is there for people, and others have the same in other columns */
+	SHOWN_IN_JSON,
+};
 
 struct column {
 	const char *
@@ -45,7 +57,10 @@ struct column {
 	bool lowest, highest; /* ... which has the lowest or the highest of their values */
 	/* A CELL_PERCENT: the number of the column that it is a share of, plus one. */
 	unsigned int share_of;
-	int width; /* in text; 0: as usual */
+	int width;  /* in text; 0: as usual */
+	bool right; /* text has a CELL_STRING on the right of its column */
+	enum column_shown shown;
+	bool or_null; /* JSON has a cell without a value as null */
 };
 
 struct layout {

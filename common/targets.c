@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fts.h>
 #include <limits.h>
 #include <mntent.h>
@@ -225,18 +226,48 @@ static int find_cgroup(const char *path, char *root, char *found, size_t size)
 	return EXIT_FAILED;
 }
 
+bool targets_cpus(const struct targets *targets, __u64 *bits)
+{
+	if (targets->cpus)
+		parse_cpus(targets->cpus, bits);
+	return targets->cpus;
+}
+
+/* Finds where cgroups are. Returns an exit status, or 0. */
+static int need_cgroup2(char *root, size_t size)
+{
+	if (find_cgroup2(root, size))
+		return 0;
+	say_error("--cgroup needs cgroup v2, which is not mounted (mount -t cgroup2 none "
+		  "/sys/fs/cgroup)");
+	return EXIT_CANNOT;
+}
+
+int targets_open_cgroup(const char *path, int *fd)
+{
+	char root[PATH_MAX], found[2 * PATH_MAX];
+	int status = need_cgroup2(root, sizeof(root));
+
+	if (!status)
+		status = find_cgroup(path, root, found, sizeof(found));
+	if (status)
+		return status;
+	*fd = open(found, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd >= 0)
+		return 0;
+	say_error("cannot open the cgroup %s: %s", found, strerror(errno));
+	return EXIT_FAILED;
+}
+
 static int configure_cgroup(const char *path, struct bpf_config *config)
 {
 	char root[PATH_MAX], found[2 * PATH_MAX];
 	struct stat st;
 	const char *p;
-	int status;
+	int status = need_cgroup2(root, sizeof(root));
 
-	if (!find_cgroup2(root, sizeof(root))) {
-		say_error("--cgroup needs cgroup v2, which is not mounted (mount -t cgroup2 none "
-			  "/sys/fs/cgroup)");
-		return EXIT_CANNOT;
-	}
+	if (status)
+		return status;
 	/* Depths count from the root of all; its inode is 1. */
 	if (stat(root, &st) || st.st_ino != 1) {
 		say_error(

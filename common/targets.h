@@ -3,6 +3,7 @@
 #ifndef COMMON_TARGETS_H
 #define COMMON_TARGETS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <bpf/libbpf.h>
 #include <linux/types.h>
@@ -21,6 +22,12 @@ struct targets {
 const char *check_ids(const char *text);
 const char *check_cpus(const char *text);
 const char *check_comm(const char *text);
+
+/* Sets the bits of -C's CPUs in @bits, of MAX_CPUS; false if there is no -C. */
+bool targets_cpus(const struct targets *targets, __u64 *bits);
+
+/* Opens the directory of the cgroup that the user calls @path. Tells what is wrong; an exit status. */
+int targets_open_cgroup(const char *path, int *fd);
 
 /*
  * Puts @targets into @config. @command is the process of `-- CMD` and its children are observed

@@ -641,6 +641,12 @@ static void read_names_early(struct session *s)
 		symbols_read_kernel(stacks_symbols(s->stacks));
 }
 
+/* The process that is observed with its children, or 0. */
+static pid_t observed_command(const struct session *s)
+{
+	return s->settings.command_is_timer ? 0 : s->command.pid;
+}
+
 /* Opens, configures, loads and attaches the programs. Returns an exit status. */
 static int start(struct session *s)
 {
@@ -655,7 +661,7 @@ static int start(struct session *s)
 		return err < 0 ? refused("open", err) : err;
 	if (s->show_functions)
 		table_init(&s->report.functions, &functions_layout);
-	status = targets_configure(&s->settings.targets, s->command.pid, s->config);
+	status = targets_configure(&s->settings.targets, observed_command(s), s->config);
 	if (status)
 		return status;
 	s->config->than = s->settings.than_ns;
@@ -677,7 +683,7 @@ static int start(struct session *s)
 	if (err)
 		return refused("load", err);
 
-	err = targets_fill(&s->settings.targets, s->command.pid, s->config, s->obj);
+	err = targets_fill(&s->settings.targets, observed_command(s), s->config, s->obj);
 	if (!err)
 		err = kernel_wait_setup();
 	if (!err && s->settings.than) {
@@ -703,6 +709,7 @@ static int start(struct session *s)
 static int run(struct session *s)
 {
 	const struct settings *set = &s->settings;
+	const struct unit *unit = s->unit;
 	int err, output_err = 0;
 	struct waiting waiting;
 
@@ -715,6 +722,8 @@ static int run(struct session *s)
 	/* Before it observes what is made for this. */
 	err = waiting_begin(s, &waiting);
 	s->control->observing = true;
+	if (unit->begin)
+		unit->begin(s);
 	say_detail("observing");
 	if (!err && set->command) {
 		err = command_start(&s->command);

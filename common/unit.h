@@ -94,6 +94,12 @@ struct unit {
 	int (*attach)(struct session *s);
 
 	/*
+	 * Units that count without programs, too: what is counted counts from here on. A command waits
+	 * yet. NULL: there is no need.
+	 */
+	void (*begin)(struct session *s);
+
+	/*
 	 * Units whose maps have no room for a whole span: moves half @half, which no program writes
 	 * now, out of them to where `report` finds it. Called at least each second. NULL: there is
 	 * no need.

@@ -79,7 +79,8 @@ bool engine_some_tasks(const struct settings *settings)
 {
 	const struct targets *t = &settings->targets;
 
-	return settings->command || t->pids || t->tids || t->cpus || t->comm || t->cgroup;
+	return (settings->command && !settings->command_is_timer) || t->pids || t->tids ||
+	       t->cpus || t->comm || t->cgroup;
 }
 
 int engine_setup(void)
@@ -186,6 +187,8 @@ int engine_find(struct engine *e, const struct settings *settings,
 
 	found = event_have(calloc(all.count, sizeof(*found)));
 	for (i = 0; i < all.count; i++) {
+		if (e->wanted && !e->wanted(&all.specs[i]))
+			continue;
 		if (events_find(&all.specs[i], only_pid(settings), &found[i], &error)) {
 			say_error("%s", error.what);
 			return error.status;

@@ -31,6 +31,10 @@ struct engine_event {
 struct engine {
 	struct engine_event *events;
 	size_t count;
+
+	/* Set by a unit that counts some events in another way: are those of @spec wanted? NULL: all are. */
+	bool (*wanted)(const struct spec *spec);
+
 	struct event_links links; /* and the programs themselves */
 	int *programs;
 	bool one_each; /* programs for many events at once are refused here */

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include "events/kind.h"
 #include "events/syscalls.h"
 #include "kernel.h"
+#include "perf_event.h"
 #include "say.h"
 #include "tracefs.h"
 
@@ -275,10 +275,10 @@ int event_add_link(struct event_links *links, int fd)
 /* Returns the perf event's file descriptor or a negative errno. */
 static int open_perf(struct perf_event_attr *attr, pid_t pid, int cpu, int prog)
 {
-	int fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC), err;
+	int fd = perf_event_open(attr, pid, cpu, 0), err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (!ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) && !ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
 		return fd;
 	err = -errno;

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include "events/kind.h"
 #include "events/perf_names.h"
 #include "events/registers.h"
+#include "perf_event.h"
 #include "quantity.h"
 #include "say.h"
 
@@ -47,10 +47,10 @@ static void fill(struct perf_event_attr *attr, const struct perf_name *name, con
 /* Is there anything here that counts @attr? Returns 0 or a negative errno. */
 static int try(const struct perf_event_attr *attr)
 {
-	int fd = syscall(SYS_perf_event_open, attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	int fd = perf_event_open(attr, 0, -1, 0);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	close(fd);
 	return 0;
 }

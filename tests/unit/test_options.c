@@ -578,6 +578,40 @@ static void a_command_stands_behind_two_dashes(void **state)
 	refuse_line(&bare, "x", "'x'");
 }
 
+static void a_command_may_come_without_dashes_where_the_unit_says_so(void **state)
+{
+	struct synopsis loose = full;
+	const struct result *r;
+
+	(void)state;
+	loose.takes |= TAKES_BARE_COMMAND;
+	r = accept_line(&loose, "-i 1s sleep --json -- 1");
+	assert_int_equal(r->set.interval_ns, 1000000000);
+	assert_string_equal(r->set.command[0], "sleep");
+	assert_string_equal(r->set.command[1], "--json");
+	assert_string_equal(r->set.command[2], "--");
+	assert_string_equal(r->set.command[3], "1");
+	assert_null(r->set.command[4]);
+	assert_false(r->set.json);
+	assert_string_equal(accept_line(&loose, "-- sleep 1")->set.command[0], "sleep");
+	assert_null(accept_line(&loose, "-i 1s")->set.command);
+	refuse_line(&loose, "-i 1s --", "--");
+	refuse_line(&loose, "--nonsense sleep", "'--nonsense'");
+}
+
+static void a_command_beside_tasks_only_says_how_long(void **state)
+{
+	struct synopsis timed = full;
+
+	(void)state;
+	timed.timed_by_command = true;
+	assert_true(accept_line(&timed, "-p 1 -- true")->set.command_is_timer);
+	assert_true(accept_line(&timed, "-t 1 -- true")->set.command_is_timer);
+	assert_false(accept_line(&timed, "-C 0 -- true")->set.command_is_timer);
+	assert_false(accept_line(&timed, "-p 1")->set.command_is_timer);
+	assert_false(accept_line(&full, "-- true")->set.command_is_timer);
+}
+
 /* getopt(3) takes what follows -o for its value, so this is no separator any more. */
 static void two_dashes_that_are_a_value_separate_nothing(void **state)
 {
@@ -1016,6 +1050,8 @@ int main(void)
 		cmocka_unit_test(cpu_lists_are_checked),
 		cmocka_unit_test(globs_are_checked),
 		cmocka_unit_test(a_command_stands_behind_two_dashes),
+		cmocka_unit_test(a_command_may_come_without_dashes_where_the_unit_says_so),
+		cmocka_unit_test(a_command_beside_tasks_only_says_how_long),
 		cmocka_unit_test(two_dashes_that_are_a_value_separate_nothing),
 		cmocka_unit_test(other_words_are_arguments_where_they_may_be),
 		cmocka_unit_test(arguments_and_a_command_are_told_apart),

@@ -135,6 +135,44 @@ static void what_has_no_value_has_no_member(void **state)
 	end(&r);
 }
 
+static void columns_of_text_have_no_member_and_others_may_be_null(void **state)
+{
+	static const struct column columns[] = {
+		{ .name = "shown", .type = CELL_STRING, .shown = SHOWN_IN_TEXT },
+		{ .name = "count", .type = CELL_COUNT, .shown = SHOWN_IN_JSON, .or_null = true },
+		{ .name = "there", .type = CELL_FLAG },
+		{ .name = "ratio", .type = CELL_RATIO },
+	};
+	static const struct layout layout = LAYOUT(columns);
+	json_object *object, *row, *member;
+	struct cell *cells;
+	struct report r;
+
+	(void)state;
+	begin(&r, &layout);
+	table_add(&r.rows);
+	cells = table_add(&r.rows);
+	cell_string(&cells[0], "text");
+	cell_number(&cells[1], 5);
+	cell_number(&cells[2], true);
+	cell_number(&cells[3], 1967);
+	object = render_and_parse(&r);
+	row = element(object, "rows", 0, 2);
+	assert_int_equal(json_object_object_length(row), 1);
+	assert_true(json_object_object_get_ex(row, "count", &member));
+	assert_null(member);
+	row = element(object, "rows", 1, 2);
+	assert_int_equal(json_object_object_length(row), 3);
+	check_number(row, "count", 5);
+	assert_true(json_object_object_get_ex(row, "there", &member));
+	assert_true(json_object_is_type(member, json_type_boolean));
+	assert_true(json_object_get_boolean(member));
+	assert_true(json_object_object_get_ex(row, "ratio", &member));
+	assert_true(json_object_get_double(member) == 1.967);
+	json_object_put(object);
+	end(&r);
+}
+
 static void rows_keep_their_order(void **state)
 {
 	json_object *object;
@@ -410,6 +448,7 @@ int main(void)
 		cmocka_unit_test(a_report_has_what_every_report_has),
 		cmocka_unit_test(a_cell_is_a_member_with_its_unit_in_its_name),
 		cmocka_unit_test(what_has_no_value_has_no_member),
+		cmocka_unit_test(columns_of_text_have_no_member_and_others_may_be_null),
 		cmocka_unit_test(rows_keep_their_order),
 		cmocka_unit_test(a_distribution_has_its_statistics_and_buckets),
 		cmocka_unit_test(buckets_are_in_order_and_their_counts_add_up),

@@ -193,6 +193,35 @@ static void each_percentile_stands_below_its_head(void **state)
 	end(&r);
 }
 
+static void columns_of_json_are_not_shown_and_strings_may_be_on_the_right(void **state)
+{
+	static const struct column columns[] = {
+		{ .name = "value", .type = CELL_STRING, .right = true, .width = 8 },
+		{ .name = "hidden", .type = CELL_COUNT, .shown = SHOWN_IN_JSON },
+		{ .name = "there", .type = CELL_FLAG, .width = 5 },
+		{ .name = "ratio", .type = CELL_RATIO, .width = 6 },
+		{ .name = "note", .type = CELL_STRING },
+	};
+	static const struct layout layout = LAYOUT(columns);
+	struct cell *cells;
+	struct report r;
+	struct page p;
+
+	(void)state;
+	begin(&r, &layout);
+	cells = table_add(&r.rows);
+	cell_string(&cells[0], "12");
+	cell_number(&cells[1], 345);
+	cell_number(&cells[2], false);
+	cell_number(&cells[3], 1967);
+	cell_string(&cells[4], "x");
+	render_page(&p, &r);
+	assert_string_equal(p.lines[1], "   value  there   ratio  note");
+	assert_string_equal(p.lines[2], "      12     no   1.967  x");
+	page_free(&p);
+	end(&r);
+}
+
 static void what_has_no_value_is_a_dash(void **state)
 {
 	struct hist h = {};
@@ -918,6 +947,7 @@ int main(void)
 		cmocka_unit_test(columns_are_headed_by_their_titles),
 		cmocka_unit_test(figures_are_those_of_the_table),
 		cmocka_unit_test(each_percentile_stands_below_its_head),
+		cmocka_unit_test(columns_of_json_are_not_shown_and_strings_may_be_on_the_right),
 		cmocka_unit_test(what_has_no_value_is_a_dash),
 		cmocka_unit_test(a_row_may_lack_its_distribution),
 		cmocka_unit_test(columns_are_aligned),

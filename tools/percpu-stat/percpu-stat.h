@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the two halves of percpu-stat share. Needs abi.h before it. */
+#ifndef PERCPU_STAT_H
+#define PERCPU_STAT_H
+
+/* What programs count. */
+enum counted {
+	COUNTED_SYSCALL,
+	COUNTED_HARDIRQ,
+	COUNTED_SOFTIRQ,
+	COUNTED_HRTIMER,
+	COUNTED_WORK,
+	COUNTED_KVM_EXIT,
+	COUNTED_RECEIVE,
+	COUNTED_TRANSMIT,
+	COUNTED_GRO,
+	COUNTED_PAGE_ALLOC,
+	COUNTED_COMPACTION,
+	COUNTED_RECLAIM,
+	COUNTED_MIGRATION,
+	COUNTED_PAGE_CACHE,
+	COUNTED_WRITEBACK,
+	COUNTED_IDLE,
+	COUNTED_EVENTS,
+};
+
+struct cpu_counts {
+	__u64 count[COUNTED_EVENTS];
+};
+
+#endif
