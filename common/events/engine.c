@@ -116,7 +116,8 @@ int engine_compile(struct engine_event *e, const char *text, enum slot number, e
 	free(e->codes[slot]);
 	e->codes[slot] = code;
 	e->slots.code[slot] = code;
-	err = expr_emit(expr, code, &error);
+	err = slot == SLOT_FILTER ? expr_emit_filter(expr, code, &error)
+				  : expr_emit(expr, code, &error);
 out:
 	expr_free(expr);
 	if (!err)
