@@ -71,6 +71,17 @@ class Truth(Case):
         self.assertEqual(len(report["rows"]), 1)
         self.check_numbers(report["rows"][0], numbers)
 
+    def test_sums_that_do_not_fit(self):
+        """a sum, and so an average, that 64 bits may not hold is null; all else is what it is"""
+        for numbers in ([3 << 61] * 3, [(1 << 64) - 1, 7, 9]):
+            report = self.observe(write, numbers, "-e", f"{WRITE}num=count/").report
+            row = report["rows"][0]
+            self.assertEqual((row["count"], row["sum"], row["avg"], row["min"], row["max"]),
+                             (3, None, None, min(numbers), max(numbers)))
+        for number, sums in ((-1 << 62, (None, None)), (-1 << 60, (-3 << 60, -1 << 60))):
+            row = self.observe(seek, [number] * 3, "-e", f"{SEEK}num=(long)offset/").report["rows"][0]
+            self.assertEqual((row["sum"], row["avg"]), sums)
+
     def test_signed(self):
         """numbers below 0 are what they are"""
         rng = random.Random(2)

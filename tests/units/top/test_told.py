@@ -17,6 +17,7 @@ LIBC.mmap.restype = ctypes.c_void_p
 LIBC.mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int,
                       ctypes.c_long)
 LIBC.munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+LIBC.write.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
 LIBC.mkdir.argtypes = (ctypes.c_void_p, ctypes.c_int)
 PATH = b"/no/such/place"
 
@@ -108,3 +109,26 @@ class Told(Case):
                     LIBC.mkdir(None, 0)
         self.assertEqual({row["key"]: row["n"] for row in seen[0].report["rows"]},
                          {PATH.decode(): 30, "(not in memory)": 20, "": 10})
+
+    def test_sums_of_any_size(self):
+        """a sum is exact as long as it fits in 64 bits; one that does not is null, and `-` in text"""
+        event = ("syscalls:sys_enter_write/(int)fd==-1/key=1/top-add=count/top-add=(long)count/"
+                 "top-add=-(long)count/alias=all/alias=signed/alias=negative/")
+        for numbers in ([3 << 61] * 3, [1 << 62] * 2, [1 << 63] * 2, [(1 << 64) - 1, 7],
+                        [(1 << 64) - 1], [1 << 63], [(1 << 40) + 5] * 1000, [(1 << 64) - 5] * 100):
+            with self.subTest(str(numbers[:3])):
+                with self.observed("-e", event) as seen:
+                    for number in numbers:
+                        LIBC.write(-1, None, number)
+                signed = [n - (n >> 63 << 64) for n in numbers]
+                # -(long)count wraps where C leaves it undefined.
+                negative = [-n if n != -1 << 63 else n for n in signed]
+                sums = {"all": sum(numbers), "signed": sum(signed), "negative": sum(negative)}
+                for name, total in sums.items():
+                    fits = total >> 64 == 0 if name == "all" else -1 << 63 <= total < 1 << 63
+                    sums[name] = total if fits else None
+                self.assertEqual(seen[0].report["rows"], [{"key": 1, **sums}])
+        result = run([TOP, "-e", event, "--", "python3", "-c", "import ctypes\nfor _ in range(3): "
+                      "ctypes.CDLL(None).write(-1, None, ctypes.c_size_t(3 << 61))"])
+        self.assert_status(result, 0)
+        self.assertEqual(result.out.splitlines()[-1].split(), ["1", "-", "-", "-"])
