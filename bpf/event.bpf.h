@@ -14,6 +14,24 @@ const volatile bool some_tasks = false;
 /* Keys are strings. */
 const volatile bool text_keys = false;
 
+/* Rows are threads, and their names those that these have. */
+const volatile bool of_threads = false;
+
+/*
+ * Has @text, the name of a row, be that of the running thread. Threads are renamed: when they run
+ * another program, say. The last name counts.
+ */
+static __always_inline void rename_thread(char *text)
+{
+	u64 comm[COMM_LEN / sizeof(u64)] = {}, *name = (u64 *)text;
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	if (name[0] != comm[0] || name[1] != comm[1]) {
+		name[0] = comm[0];
+		name[1] = comm[1];
+	}
+}
+
 /* Is the event at @ctx wanted? */
 static __always_inline bool event_wanted(void *ctx)
 {

@@ -71,12 +71,19 @@ static struct choice choose(struct keys *k, const struct engine_event *e)
 	if (k->only_comm)
 		c = (struct choice){ .key = c.comm ? c.comm : "_comm" };
 	if (c.key || c.comm || c.format || !k->fallback) {
-		k->given = true;
 		c.key = c.key ? c.key : k->fallback;
 		return c;
 	}
-	k->fell_back = true;
 	return (struct choice){ .key = k->fallback, .comm = "_comm" };
+}
+
+/* Notes what names the keys of an event. */
+static void note_name(struct keys *k, const struct choice *c)
+{
+	if (c->comm && !strcmp(c->comm, "_comm"))
+		k->named = true;
+	else if (c->comm || c->format)
+		k->otherwise_named = true;
 }
 
 /* Notes what @e calls the values of @key, if that is a field that it has names for. */
@@ -103,6 +110,7 @@ int keys_fill(struct keys *k, struct engine_event *e)
 	struct choice c = choose(k, e);
 	int status;
 
+	note_name(k, &c);
 	note_names(k, e, c.key);
 	if (!c.key && !c.comm && !c.format)
 		return EXIT_DONE;
@@ -120,9 +128,9 @@ int keys_fill(struct keys *k, struct engine_event *e)
 	return status;
 }
 
-bool keys_are_fallback(const struct keys *k)
+bool keys_are_threads(const struct keys *k)
 {
-	return k->fell_back && !k->given;
+	return k->text && !k->differ && !strcmp(k->text, "_tid") && k->named && !k->otherwise_named;
 }
 
 void keys_free(struct keys *k)

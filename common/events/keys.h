@@ -27,7 +27,7 @@ struct keys {
 	bool names_differ;		 /* they are not the same for all */
 	const char *text;		 /* the expression, if all events have the same */
 	bool differ;			 /* they do not */
-	bool fell_back, given;		 /* there are events with the fallback, and others */
+	bool named, otherwise_named; /* there are events with comm=_comm, and with other names */
 };
 
 /* Compiles the key of @event, and its name. Tells what is wrong; returns an exit status. */
@@ -53,8 +53,8 @@ void keys_cells_of(const struct keys *k, size_t event, const union event_key *ke
 /* Do the events @a and @b, numbers, call the values of their keys the same? */
 bool keys_same_names(const struct keys *k, size_t a, size_t b);
 
-/* Is the fallback the key of all events? */
-bool keys_are_fallback(const struct keys *k);
+/* Are all rows threads, which have their names? Then the last one counts: see rename_thread(). */
+bool keys_are_threads(const struct keys *k);
 
 void keys_free(struct keys *k);
 

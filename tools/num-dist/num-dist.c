@@ -217,6 +217,7 @@ static int open_skeleton(struct session *s)
 	form.cpus = libbpf_num_possible_cpus();
 	skel->rodata->some_tasks = engine_some_tasks(&s->settings);
 	skel->rodata->text_keys = keys.texts;
+	skel->rodata->of_threads = keys_are_threads(&keys);
 	skel->rodata->buckets = DIST_BUCKETS(form.has_signed);
 	skel->rodata->cpus = form.cpus;
 	status = bpf_map__set_value_size(skel->maps.empty, dist_size(&form));

@@ -12,9 +12,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Rows are threads, and their names those that these have. */
-const volatile bool of_threads = false;
-
 /*
  * Rows. Filled at the first sight of a key in a half, sized by userspace (keys are numbers, or strings
  * of SLOT_TEXT_SIZE bytes; values a struct top_row with the columns that there are) and emptied by it.
@@ -37,18 +34,6 @@ struct top_others {
 
 static const struct top_row empty_row = {};
 
-/* Threads are renamed: when they run another program, say. The last name counts. */
-static __always_inline void rename_row(struct top_row *row)
-{
-	u64 comm[COMM_LEN / sizeof(u64)] = {}, *name = (u64 *)row->name;
-
-	bpf_get_current_comm(comm, sizeof(comm));
-	if (name[0] != comm[0] || name[1] != comm[1]) {
-		name[0] = comm[0];
-		name[1] = comm[1];
-	}
-}
-
 /* The row of @key, which is made if there is none; NULL if there is no room. */
 static __always_inline struct top_row *row_of(void *ctx, void *rows, const union event_key *key)
 {
@@ -57,7 +42,7 @@ static __always_inline struct top_row *row_of(void *ctx, void *rows, const union
 
 	if (row) {
 		if (of_threads)
-			rename_row(row);
+			rename_thread(row->name);
 		return row;
 	}
 	made = !bpf_map_update_elem(rows, key, &empty_row, BPF_NOEXIST);

@@ -159,7 +159,7 @@ static int open_skeleton(struct session *s)
 	session_use(s, skel);
 	skel->rodata->some_tasks = engine_some_tasks(&s->settings);
 	skel->rodata->text_keys = keys.texts;
-	skel->rodata->of_threads = keys_are_fallback(&keys);
+	skel->rodata->of_threads = keys_are_threads(&keys);
 	return size_half(s, 0) ?: size_half(s, 1);
 }
 
