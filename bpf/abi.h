@@ -197,6 +197,7 @@ enum slot {
 	SLOT_NAME_TEXT,
 	SLOT_EVENT, /* the event's number: a constant */
 	SLOT_UNIT,  /* a constant that the unit gives a meaning */
+	SLOT_RUNS,  /* a constant: runs are to be counted */
 	SLOTS,
 };
 

@@ -46,6 +46,7 @@ SLOT(slot_value3, SLOT_VALUE3)
 SLOT(slot_value4, SLOT_VALUE4)
 SLOT(slot_event, SLOT_EVENT)
 SLOT(slot_unit, SLOT_UNIT)
+SLOT(slot_runs, SLOT_RUNS)
 
 /* Fills all of @text, of SLOT_TEXT_SIZE bytes; without an expression it stays as it is. Gives 0. */
 #define TEXT_SLOT(name, number)                                                      \

@@ -8,6 +8,7 @@
 #include "events/engine.h"
 #include "events/kind.h"
 #include "kernel.h"
+#include "maps.h"
 #include "say.h"
 
 /* What is told of an expression; of more fields than that some are left out. */
@@ -224,7 +225,9 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, const struct
 		e->programs[i] = slots_load_copy(prog, &event->slots);
 		if (e->programs[i] < 0)
 			return refused(event, "load a program for", e->programs[i]);
+		event->first_link = e->links.count;
 		err = event_attach(event->event, e->programs[i], pid, &e->links);
+		event->link_count = e->links.count - event->first_link;
 		if (err)
 			return refused(event, "attach to", err == -EACCES ? -EPERM : err);
 	}
@@ -232,7 +235,41 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, const struct
 	return EXIT_DONE;
 }
 
-uint64_t engine_misses(const struct engine *e)
+void engine_count_runs(struct engine *e, const struct bpf_object *obj)
+{
+	size_t i;
+
+	e->runs_fd = bpf_object__find_map_fd_by_name(obj, "perf_runs");
+	for (i = 0; i < e->count; i++)
+		e->events[i].slots.value[SLOT_RUNS] = event_is_counted(e->events[i].event);
+}
+
+static void add_runs(void *total, const void *one)
+{
+	*(uint64_t *)total += *(const __u64 *)one;
+}
+
+/* How often programs at perf events had to run and did not. Never less than before. */
+static uint64_t not_run(struct engine *e)
+{
+	uint64_t due = 0, runs = 0;
+	__u32 zero = 0;
+	size_t i, j;
+
+	/* What comes in between is not missing. */
+	for (i = 0; i < e->count; i++) {
+		const struct engine_event *event = &e->events[i];
+
+		for (j = 0; event->slots.value[SLOT_RUNS] && j < event->link_count; j++)
+			due += event_due(event->event, e->links.fds[event->first_link + j]);
+	}
+	if (due && !percpu_read(e->runs_fd, &zero, sizeof(__u64), add_runs, &runs) && due > runs &&
+	    due - runs > e->not_run)
+		e->not_run = due - runs;
+	return e->not_run;
+}
+
+uint64_t engine_misses(struct engine *e)
 {
 	uint64_t misses = 0;
 	size_t i;
@@ -244,7 +281,7 @@ uint64_t engine_misses(const struct engine *e)
 		if (e->programs[i] > 0 && !bpf_obj_get_info_by_fd(e->programs[i], &info, &size))
 			misses += info.recursion_misses;
 	}
-	return misses;
+	return e->programs && e->runs_fd > 0 ? misses + not_run(e) : misses;
 }
 
 void engine_free(struct engine *e)

@@ -228,6 +228,16 @@ int event_attach(const struct event *event, int prog, pid_t pid, struct event_li
 	return event->kind->attach(event, prog, pid, links);
 }
 
+bool event_is_counted(const struct event *event)
+{
+	return event->kind->is_counted && event->kind->is_counted(event);
+}
+
+uint64_t event_due(const struct event *event, int fd)
+{
+	return event->kind->due(event, fd);
+}
+
 int event_add_link(struct event_links *links, int fd)
 {
 	if (fd < 0)

@@ -121,6 +121,14 @@ int event_prepare(const struct event *event, struct event_program *program);
 int event_attach(const struct event *event, int prog, pid_t pid, struct event_links *links);
 
 /*
+ * Are there events at which the kernel skips the program without counting that, but counts the events
+ * themselves? Then event_due() is how often the program had to run so far at @fd, one of the links; it
+ * is one too low rather than too high.
+ */
+bool event_is_counted(const struct event *event);
+uint64_t event_due(const struct event *event, int fd);
+
+/*
  * The kernel waits for its own readers at each tracepoint and kprobe that it lets go of, some ten
  * milliseconds long, one after the other: show what there is to show before.
  */

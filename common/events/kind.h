@@ -33,6 +33,10 @@ struct event_kind {
 
 	/* See event_attach(). */
 	int (*attach)(const struct event *event, int prog, pid_t pid, struct event_links *links);
+
+	/* See event_due(). NULL: the kernel counts the runs that it skips. */
+	bool (*is_counted)(const struct event *event);
+	uint64_t (*due)(const struct event *event, int fd);
 };
 
 extern const struct event_kind tracepoint_kind, kprobe_kind, kretprobe_kind, fentry_kind,

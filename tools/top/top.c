@@ -165,6 +165,7 @@ static int open_skeleton(struct session *s)
 
 static int attach(struct session *s)
 {
+	engine_count_runs(&engine, s->obj);
 	return engine_attach(&engine, skel->progs.on_event, &s->settings);
 }
 

@@ -8,8 +8,7 @@ import mmap
 import os
 import tempfile
 
-from events import COUNT, WRITE
-from harness import LOAD, Case, Running, run, tool
+from harness import CPUS, Case, Running, run, tool
 
 TOP = tool("top")
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -73,6 +72,23 @@ class Told(Case):
         self.assert_status(result, 0)
         # Attaching takes a second or so, and what came after it some milliseconds.
         self.assertLessEqual(result.report["lost"]["recursion"], 10 + skipped / 2, str(skipped))
+
+    def test_samples(self):
+        """a clock's samples are there or told as lost, also where other events' programs run meanwhile"""
+        for others in ([], ["-e", "raw_syscalls:sys_*//key=1/alias=calls/"]):
+            with self.subTest(str(others)), \
+                 Running(["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=1000000000"]):
+                result = run([TOP, "--json", "--duration", "2s", *others, "-e",
+                              "cpu-clock//key=1/alias=samples/"])
+                self.assert_status(result, 0)
+                report = result.report
+                due = 999 * CPUS * report["elapsed_ns"] / 1e9
+                seen = sum(row["samples"] for row in report["rows"])
+                self.assertLessEqual(seen, due * 1.01 + CPUS)
+                self.assertGreaterEqual(seen + report["lost"]["recursion"], due * 0.98 - 2 * CPUS,
+                                        str(result))
+                if not others:
+                    self.assert_close(seen + report["lost"]["total"], due, 2, "samples", 2 * CPUS)
 
     def test_absent_strings(self):
         """a filter's string that is not in memory when the event comes: the event is told as lost"""
