@@ -73,7 +73,8 @@ void lost_tell(const uint64_t counts[LOST_REASONS], const char *map_full_help)
 		[LOST_UNSEEN] = "the kernel did not come past the tracepoint",
 		[LOST_BUFFER] = "they came faster than they could be taken; show fewer",
 		[LOST_UNREADABLE] = "a filter asks for a string that was not in memory",
-		[LOST_RECURSION] = "the kernel skipped a program as one was already running",
+		[LOST_RECURSION] = "the kernel skipped a program, as one was already running, "
+				   "or too many calls whose return is probed",
 	};
 	char reasons[512] = "";
 	size_t used = 0;

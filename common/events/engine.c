@@ -212,6 +212,35 @@ static int refused(const struct engine_event *e, const char *what, int err)
 	return err == -EPERM || err == -EOPNOTSUPP ? EXIT_CANNOT : EXIT_FAILED;
 }
 
+/*
+ * How often probes of @event were passed by. Returns false if that cannot be known; they count as 0.
+ */
+static bool passed_by(const struct engine *e, const struct engine_event *event, uint64_t *count)
+{
+	bool known = event->link_count == 0;
+	uint64_t one;
+	size_t i;
+	int err;
+
+	*count = 0;
+	for (i = 0; i < event->link_count; i++) {
+		err = event_missed(event->event, e->links.fds[event->first_link + i], &one);
+		*count += err ? 0 : one;
+		known |= !err;
+	}
+	return known;
+}
+
+static void warn_of_returns(const struct engine *e, const struct engine_event *event)
+{
+	uint64_t count;
+
+	if (event->spec->kind == SPEC_KRETPROBE && !passed_by(e, event, &count))
+		say_note("%s: returns may be missed, which this kernel does not tell, where many "
+			 "calls sleep: fexit:%s has all",
+			 event->event->name, event->event->function);
+}
+
 int engine_attach(struct engine *e, const struct bpf_program *prog, const struct settings *settings)
 {
 	pid_t pid = only_pid(settings);
@@ -230,6 +259,7 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, const struct
 		event->link_count = e->links.count - event->first_link;
 		if (err)
 			return refused(event, "attach to", err == -EACCES ? -EPERM : err);
+		warn_of_returns(e, event);
 	}
 	slots_free();
 	return EXIT_DONE;
@@ -271,7 +301,7 @@ static uint64_t not_run(struct engine *e)
 
 uint64_t engine_misses(struct engine *e)
 {
-	uint64_t misses = 0;
+	uint64_t misses = 0, passed;
 	size_t i;
 
 	for (i = 0; e->programs && i < e->count; i++) {
@@ -280,6 +310,8 @@ uint64_t engine_misses(struct engine *e)
 
 		if (e->programs[i] > 0 && !bpf_obj_get_info_by_fd(e->programs[i], &info, &size))
 			misses += info.recursion_misses;
+		passed_by(e, &e->events[i], &passed);
+		misses += passed;
 	}
 	return e->programs && e->runs_fd > 0 ? misses + not_run(e) : misses;
 }

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
 #include "events/kind.h"
 #include "say.h"
 
@@ -228,6 +229,12 @@ int event_attach(const struct event *event, int prog, pid_t pid, struct event_li
 	return event->kind->attach(event, prog, pid, links);
 }
 
+int event_missed(const struct event *event, int fd, uint64_t *missed)
+{
+	*missed = 0;
+	return event->kind->missed ? event->kind->missed(fd, missed) : 0;
+}
+
 bool event_is_counted(const struct event *event)
 {
 	return event->kind->is_counted && event->kind->is_counted(event);
@@ -245,6 +252,22 @@ int event_add_link(struct event_links *links, int fd)
 	links->fds = grow(links->fds, links->count, &links->room, sizeof(fd));
 	links->fds[links->count++] = fd;
 	return 0;
+}
+
+int event_attach_link(struct perf_event_attr *attr, int prog, struct event_links *links)
+{
+	int fd = syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC), link;
+
+	if (fd < 0)
+		return -errno;
+	link = bpf_link_create(prog, fd, BPF_PERF_EVENT, NULL);
+	if (link >= 0) {
+		event_add_link(links, fd);
+		return event_add_link(links, link);
+	}
+	close(fd);
+	/* Before 5.15 there are no such links. */
+	return event_attach_perf(attr, -1, 0, prog, links);
 }
 
 int event_attach_perf(struct perf_event_attr *attr, pid_t pid, int cpu, int prog,
@@ -293,6 +316,9 @@ int event_attach_probe(const char *name, struct perf_event_attr *attr, bool at_r
 	attr->type = type;
 	if (at_return)
 		attr->config |= 1ULL << bit;
+	/* Of the kernel's probes a link tells what they missed. */
+	if (!strcmp(name, "kprobe"))
+		return event_attach_link(attr, prog, links);
 	/* Of all processes it is asked for on one CPU, and is on all. */
 	return event_attach_perf(attr, pid ? pid : -1, pid ? -1 : 0, prog, links);
 }

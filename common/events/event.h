@@ -121,6 +121,13 @@ int event_prepare(const struct event *event, struct event_program *program);
 int event_attach(const struct event *event, int prog, pid_t pid, struct event_links *links);
 
 /*
+ * How often a probe at @fd, one of the links, was passed without the program being asked for: 0 where that
+ * cannot be. Returns 0, -ENOENT if @fd is not what tells it, or -EOPNOTSUPP: it is not known here (before
+ * Linux 6.7).
+ */
+int event_missed(const struct event *event, int fd, uint64_t *missed);
+
+/*
  * Are there events at which the kernel skips the program without counting that, but counts the events
  * themselves? Then event_due() is how often the program had to run so far at @fd, one of the links; it
  * is one too low rather than too high.

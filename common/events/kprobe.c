@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <bpf/bpf.h>
 #include "events/kernel_functions.h"
 #include "events/kind.h"
 #include "events/prototype.h"
@@ -72,6 +73,33 @@ static int attach(const struct event *event, int prog, pid_t pid, struct event_l
 	return event_attach_probe("kprobe", &attr, event->kind == &kretprobe_kind, 0, prog, links);
 }
 
+/* The part of the kernel's struct bpf_link_info that is about probes (linux/bpf.h of 6.7). */
+struct probe_info {
+	__u32 type, id, prog_id, pad;
+	__u32 perf_type, perf_pad;
+	__u64 name;
+	__u32 name_len, offset;
+	__u64 addr;
+	__u64 missed;
+};
+
+/*
+ * The kernel passes by a probe that it comes to while it handles one on that CPU; and a return when too
+ * many calls of the function are under way, asleep perhaps: it keeps twice as many as there are CPUs.
+ */
+static int missed(int fd, uint64_t *count)
+{
+	struct probe_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -ENOENT;
+	if (size < sizeof(info))
+		return -EOPNOTSUPP;
+	*count = info.missed;
+	return 0;
+}
+
 const struct event_kind kprobe_kind = {
 	.name = "kprobe",
 	.title = "entry of a kernel function (kprobe)",
@@ -80,6 +108,7 @@ const struct event_kind kprobe_kind = {
 	.detail = prototype_text,
 	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
+	.missed = missed,
 };
 
 const struct event_kind kretprobe_kind = {
@@ -90,4 +119,5 @@ const struct event_kind kretprobe_kind = {
 	.detail = prototype_text,
 	.program = BPF_PROG_TYPE_KPROBE,
 	.attach = attach,
+	.missed = missed,
 };

@@ -8,6 +8,7 @@ import mmap
 import os
 import tempfile
 
+from events import release
 from harness import CPUS, Case, Running, run, tool
 
 TOP = tool("top")
@@ -148,3 +149,25 @@ class Told(Case):
                       "ctypes.CDLL(None).write(-1, None, ctypes.c_size_t(3 << 61))"])
         self.assert_status(result, 0)
         self.assertEqual(result.out.splitlines()[-1].split(), ["1", "-", "-", "-"])
+
+    def test_returns(self):
+        """returns that the kernel passes by, as many calls sleep, are told: how many, or that they may be"""
+        with open("/proc/kallsyms", encoding="ascii") as file:
+            names = {line.split()[2] for line in file}
+        function = next(name for name in ("anon_pipe_read", "pipe_read") if name in names)
+        load = ("import os, threading, time\nblocked, free = os.pipe(), os.pipe()\n"
+                "for _ in range(100):\n"
+                "    threading.Thread(target=os.read, args=(blocked[0], 1), daemon=True).start()\n"
+                "time.sleep(1)\n"
+                "for _ in range(300):\n    os.write(free[1], b'x')\n    os.read(free[0], 1)\n"
+                "os._exit(0)\n")
+        result = run([TOP, "--json", "-e", f"kretprobe:{function}/ret==1/key=1/alias=n/", "--",
+                      "python3", "-c", load])
+        if result.status == 4:
+            self.skipTest(f"no kprobes here: {result.err.strip()}")
+        self.assert_status(result, 0)
+        seen = sum(row["n"] for row in result.report["rows"])
+        if release() >= (6, 7):
+            self.assertGreaterEqual(seen + result.report["lost"]["recursion"], 300, str(result))
+        else:
+            self.assertRegex(result.err, f"may be missed.*fexit:{function}")
