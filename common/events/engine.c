@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "events/engine.h"
@@ -208,7 +209,11 @@ int engine_find(struct engine *e, const struct settings *settings,
  */
 static int refused(const struct engine_event *e, const char *what, int err)
 {
-	say_error("cannot %s %s: %s%s", what, e->event->name, strerror(-err), kernel_missing(err));
+	const char *help = kernel_missing(err);
+
+	if (err == -EMFILE)
+		help = " (each event takes two: raise ulimit -n)";
+	say_error("cannot %s %s: %s%s", what, e->event->name, strerror(-err), help);
 	return err == -EPERM || err == -EOPNOTSUPP ? EXIT_CANNOT : EXIT_FAILED;
 }
 
@@ -241,12 +246,24 @@ static void warn_of_returns(const struct engine *e, const struct engine_event *e
 			 event->event->name, event->event->function);
 }
 
+/* Each event takes two files, and 1024 is the usual soft limit; the hard one is there to be used. */
+static void allow_files(void)
+{
+	struct rlimit files;
+
+	if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
 int engine_attach(struct engine *e, const struct bpf_program *prog, const struct settings *settings)
 {
 	pid_t pid = only_pid(settings);
 	size_t i;
 	int err;
 
+	allow_files();
 	e->programs = event_have(calloc(e->count, sizeof(*e->programs)));
 	for (i = 0; i < e->count; i++) {
 		struct engine_event *event = &e->events[i];
@@ -257,6 +274,12 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, const struct
 		event->first_link = e->links.count;
 		err = event_attach(event->event, e->programs[i], pid, &e->links);
 		event->link_count = e->links.count - event->first_link;
+		if (err == -E2BIG) {
+			say_error("cannot attach to %s: it has 64 programs, the kernel's limit; "
+				  "name it in fewer events",
+				  event->event->name);
+			return EXIT_FAILED;
+		}
 		if (err)
 			return refused(event, "attach to", err == -EACCES ? -EPERM : err);
 		warn_of_returns(e, event);

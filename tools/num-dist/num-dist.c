@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How are an event's numbers distributed? */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
@@ -27,8 +29,8 @@ static const struct option_entry options[] = {
 	{ "key", 'k', OPTION_STRING, "EXPR", "the key of events that have no key=: a row for each",
 	  .value = &keys.otherwise },
 	{ "max-keys", 0, OPTION_COUNT, "N",
-	  "room for N keys in a report (1024), 10 KB each; others share a row", .value = &max_keys,
-	  .least = 1, .most = MOST_KEYS },
+	  "room for N keys in a report (1024), of 20 or 40 KB; others are a row",
+	  .value = &max_keys, .least = 1, .most = MOST_KEYS },
 	{},
 };
 
@@ -101,6 +103,8 @@ static const char *check(struct settings *settings)
 		if (!num_of(&specs->specs[i]))
 			return "an event says by num=EXPR whose distribution it is to be: "
 			       "-e EVENT//num=EXPR/";
+		if (spec_attr(&specs->specs[i], ATTR_ALIAS, 1))
+			return "an event has one row for each key, and so one alias=";
 	}
 	return engine_unknown_attribute(known, sizeof(known) / sizeof(*known));
 }
@@ -163,6 +167,34 @@ static size_t key_size(void)
 	       (keys.texts ? sizeof(union event_key) : sizeof(__u64));
 }
 
+/* What the kernel can give away, in bytes; 0: it does not say. */
+static uint64_t available_memory(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long kilobytes = 0;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file) && !kilobytes)
+		sscanf(line, "MemAvailable: %llu kB", &kilobytes);
+	if (file)
+		fclose(file);
+	return kilobytes << 10;
+}
+
+/* Both halves take all of their memory at once. Tells if that is too much; returns an exit status. */
+static int check_memory(void)
+{
+	uint64_t needed = 2 * max_keys * (key_size() + dist_size(&form));
+	uint64_t available = available_memory();
+
+	if (!(keys.numbers || keys.texts) || !available || needed <= available / 2)
+		return EXIT_DONE;
+	say_error("--max-keys %" PRIu64 " takes %" PRIu64 " MB of the kernel's memory, and %" PRIu64
+		  " MB are available: give fewer",
+		  max_keys, needed >> 20, available >> 20);
+	return EXIT_FAILED;
+}
+
 static int size_half(struct session *s, unsigned int half)
 {
 	struct bpf_map *dists = half_map(s->obj, "dists", half);
@@ -220,7 +252,9 @@ static int open_skeleton(struct session *s)
 	skel->rodata->of_threads = keys_are_threads(&keys);
 	skel->rodata->buckets = DIST_BUCKETS(form.has_signed);
 	skel->rodata->cpus = form.cpus;
-	status = bpf_map__set_value_size(skel->maps.empty, dist_size(&form));
+	status = check_memory();
+	if (!status)
+		status = bpf_map__set_value_size(skel->maps.empty, dist_size(&form));
 	if (!status)
 		status = size_half(s, 0);
 	return status ? status : size_half(s, 1);

@@ -9,7 +9,7 @@ import os
 import tempfile
 
 from events import release
-from harness import CPUS, Case, Running, run, tool
+from harness import CPUS, GUEST, Case, Running, run, tool
 
 TOP = tool("top")
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -86,10 +86,13 @@ class Told(Case):
                 due = 999 * CPUS * report["elapsed_ns"] / 1e9
                 seen = sum(row["samples"] for row in report["rows"])
                 self.assertLessEqual(seen, due * 1.01 + CPUS)
-                self.assertGreaterEqual(seen + report["lost"]["recursion"], due * 0.98 - 2 * CPUS,
-                                        str(result))
+                # The time of an emulated CPU that has to wait is not all counted.
+                percent = 10 if GUEST else 2
+                self.assertGreaterEqual(seen + report["lost"]["recursion"],
+                                        due * (1 - percent / 100) - 2 * CPUS, str(result))
                 if not others:
-                    self.assert_close(seen + report["lost"]["total"], due, 2, "samples", 2 * CPUS)
+                    self.assert_close(seen + report["lost"]["total"], due, percent, "samples",
+                                      2 * CPUS)
 
     def test_absent_strings(self):
         """a filter's string that is not in memory when the event comes: the event is told as lost"""
