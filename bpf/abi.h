@@ -34,6 +34,7 @@ enum lost_reason {
 	LOST_UNKNOWN_TASK, /* of a task that had not been seen before */
 	LOST_UNSEEN,	   /* the kernel did not come past the tracepoint */
 	LOST_BUFFER,	   /* an event could not be handed to userspace */
+	LOST_UNREADABLE,   /* a filter asks for a string that was not in memory */
 	LOST_IN_KERNEL,
 	/* Known to userspace alone: the kernel skipped a program that was already running. */
 	LOST_RECURSION = LOST_IN_KERNEL,
@@ -196,8 +197,12 @@ enum slot {
 	SLOT_NAME_TEXT,
 	SLOT_EVENT, /* the event's number: a constant */
 	SLOT_UNIT,  /* a constant that the unit gives a meaning */
+	SLOT_RUNS,  /* a constant: runs are to be counted */
 	SLOTS,
 };
+
+/* What a filter gives when it depends on a string that cannot be read. */
+#define FILTER_UNKNOWN 0x756e6b6e
 
 #define SLOT_MARK      0x65787000
 #define SLOT_TEXT_SIZE 64

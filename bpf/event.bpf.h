@@ -14,9 +14,34 @@ const volatile bool some_tasks = false;
 /* Keys are strings. */
 const volatile bool text_keys = false;
 
+/* Rows are threads, and their names those that these have. */
+const volatile bool of_threads = false;
+
+/*
+ * One element: how often programs at perf events have run, wanted or not. The kernel does not count those
+ * that it skips: engine_misses() does.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} perf_runs SEC(".maps");
+
+static __always_inline void count_run(void)
+{
+	u32 zero = 0;
+	u64 *runs = bpf_map_lookup_elem(&perf_runs, &zero);
+
+	if (runs)
+		__sync_fetch_and_add(runs, 1);
+}
+
 /* Is the event at @ctx wanted? */
 static __always_inline bool event_wanted(void *ctx)
 {
+	if (slot_runs(ctx))
+		count_run();
 	return observing() && (!some_tasks || current_wanted()) && slot_filter(ctx);
 }
 

@@ -20,6 +20,7 @@
 #include "vmlinux.h"
 #include "abi.h"
 #include <bpf/bpf_helpers.h>
+#include "lost.bpf.h"
 
 /*
  * What is in it only keeps the compiler from knowing what comes out, and the context in r1 where all
@@ -37,7 +38,7 @@
 		return value;                                                 \
 	}
 
-SLOT(slot_filter, SLOT_FILTER)
+SLOT(slot_filter_outcome, SLOT_FILTER)
 SLOT(slot_key, SLOT_KEY)
 SLOT(slot_value, SLOT_VALUE)
 SLOT(slot_value2, SLOT_VALUE2)
@@ -45,6 +46,7 @@ SLOT(slot_value3, SLOT_VALUE3)
 SLOT(slot_value4, SLOT_VALUE4)
 SLOT(slot_event, SLOT_EVENT)
 SLOT(slot_unit, SLOT_UNIT)
+SLOT(slot_runs, SLOT_RUNS)
 
 /* Fills all of @text, of SLOT_TEXT_SIZE bytes; without an expression it stays as it is. Gives 0. */
 #define TEXT_SLOT(name, number)                                                      \
@@ -58,6 +60,18 @@ SLOT(slot_unit, SLOT_UNIT)
 			     : "r0", "r1", "r2", "r3", "r4", "r5", "memory");        \
 		return value;                                                        \
 	}
+
+/* Does the filter let the event at @ctx pass? Of one that cannot know, that is counted. */
+static __always_inline bool slot_filter(void *ctx)
+{
+	u64 outcome = slot_filter_outcome(ctx);
+
+	if (outcome == FILTER_UNKNOWN) {
+		count_lost(LOST_UNREADABLE);
+		return false;
+	}
+	return outcome;
+}
 
 TEXT_SLOT(slot_key_text, SLOT_KEY_TEXT)
 TEXT_SLOT(slot_name_text, SLOT_NAME_TEXT)

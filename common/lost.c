@@ -10,10 +10,10 @@
 #include "say.h"
 
 const char *const lost_names[LOST_REASONS] = {
-	[LOST_MAP_FULL] = "map_full",	[LOST_BUSY] = "busy",
-	[LOST_NO_MEMORY] = "no_memory", [LOST_UNKNOWN_TASK] = "unknown_task",
-	[LOST_UNSEEN] = "unseen",	[LOST_BUFFER] = "buffer",
-	[LOST_RECURSION] = "recursion",
+	[LOST_MAP_FULL] = "map_full",	  [LOST_BUSY] = "busy",
+	[LOST_NO_MEMORY] = "no_memory",	  [LOST_UNKNOWN_TASK] = "unknown_task",
+	[LOST_UNSEEN] = "unseen",	  [LOST_BUFFER] = "buffer",
+	[LOST_UNREADABLE] = "unreadable", [LOST_RECURSION] = "recursion",
 };
 
 uint64_t lost_total(const uint64_t counts[LOST_REASONS])
@@ -72,7 +72,9 @@ void lost_tell(const uint64_t counts[LOST_REASONS], const char *map_full_help)
 		[LOST_UNKNOWN_TASK] = "their threads had not been seen before",
 		[LOST_UNSEEN] = "the kernel did not come past the tracepoint",
 		[LOST_BUFFER] = "they came faster than they could be taken; show fewer",
-		[LOST_RECURSION] = "the kernel skipped a program that was already running",
+		[LOST_UNREADABLE] = "a filter asks for a string that was not in memory",
+		[LOST_RECURSION] = "the kernel skipped a program, as one was already running, "
+				   "or too many calls whose return is probed",
 	};
 	char reasons[512] = "";
 	size_t used = 0;

@@ -50,6 +50,33 @@ uint64_t numbers_percentile(const struct numbers *n, double percent)
 	return n->max;
 }
 
+/* The largest number, in absolute value, that there may be in @bucket, which is not empty. */
+static uint64_t largest_in(const struct numbers *n, unsigned int bucket)
+{
+	uint64_t lo, hi;
+
+	numbers_bounds(bucket, &lo, &hi);
+	if (bucket < NUMBERS_ZERO)
+		return (int64_t)lo < (int64_t)n->min ? -n->min : -lo;
+	return !hi || hi > n->max ? n->max : hi - 1;
+}
+
+bool numbers_sum_fits(const struct numbers *n)
+{
+	unsigned __int128 above = 0, below = 0;
+	unsigned int i;
+
+	for (i = 0; i < NUMBERS_BUCKETS; i++) {
+		if (!n->bucket[i])
+			continue;
+		if (i < NUMBERS_ZERO)
+			below += (unsigned __int128)n->bucket[i] * largest_in(n, i);
+		else
+			above += (unsigned __int128)n->bucket[i] * largest_in(n, i);
+	}
+	return n->is_signed ? above <= INT64_MAX && below <= 1ULL << 63 : above <= UINT64_MAX;
+}
+
 uint64_t numbers_average(const struct numbers *n)
 {
 	if (!n->count)

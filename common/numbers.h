@@ -32,7 +32,13 @@ void numbers_bounds(unsigned int bucket, uint64_t *lo, uint64_t *hi);
 /* As hist_percentile(), with the same errors. */
 uint64_t numbers_percentile(const struct numbers *n, double percent);
 
-/* The mean, rounded towards 0; 0 if there are no numbers. */
+/*
+ * Is `sum` what it says, as the sum surely fits in 64 bits? It has wrapped around, or may have, where
+ * there are numbers too large for that.
+ */
+bool numbers_sum_fits(const struct numbers *n);
+
+/* The mean, rounded towards 0; 0 if there are no numbers. Of a sum that fits. */
 uint64_t numbers_average(const struct numbers *n);
 
 #endif

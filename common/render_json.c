@@ -120,10 +120,11 @@ static json_object *number_buckets(const struct numbers *n)
 	return list;
 }
 
-static void add_number_statistic(json_object *to, const char *name, const struct numbers *n,
-				 uint64_t value)
+/* A number of @n; null if it is not @known. */
+static void add_statistic_of(json_object *to, const char *name, const struct numbers *n,
+			     uint64_t value, bool known)
 {
-	if (n->count)
+	if (known)
 		add(to, name, number_of(n, value));
 	else
 		json_object_object_add(to, name, NULL);
@@ -131,14 +132,16 @@ static void add_number_statistic(json_object *to, const char *name, const struct
 
 static void add_numbers(json_object *to, const struct numbers *n)
 {
+	bool any = n->count, fits = numbers_sum_fits(n);
+
 	add_number(to, "count", n->count);
-	add(to, "sum", number_of(n, n->sum));
-	add_number_statistic(to, "min", n, n->min);
-	add_number_statistic(to, "avg", n, numbers_average(n));
-	add_number_statistic(to, "p50", n, numbers_percentile(n, 50));
-	add_number_statistic(to, "p95", n, numbers_percentile(n, 95));
-	add_number_statistic(to, "p99", n, numbers_percentile(n, 99));
-	add_number_statistic(to, "max", n, n->max);
+	add_statistic_of(to, "sum", n, n->sum, fits);
+	add_statistic_of(to, "min", n, n->min, any);
+	add_statistic_of(to, "avg", n, numbers_average(n), any && fits);
+	add_statistic_of(to, "p50", n, numbers_percentile(n, 50), any);
+	add_statistic_of(to, "p95", n, numbers_percentile(n, 95), any);
+	add_statistic_of(to, "p99", n, numbers_percentile(n, 99), any);
+	add_statistic_of(to, "max", n, n->max, any);
 	add(to, "hist", number_buckets(n));
 }
 
@@ -208,7 +211,7 @@ static void add_cell(json_object *to, const struct column *column, const struct 
 	if (column->shown == SHOWN_IN_TEXT)
 		return;
 	if (!c->set) {
-		if (column->or_null)
+		if (c->unknown || column->or_null)
 			json_object_object_add(to, column->name, NULL);
 		return;
 	}

@@ -237,7 +237,8 @@ static void statistic_text(char *buf, const struct column *column, const struct 
 	bool numbers = column->type == CELL_NUMBERS;
 	uint64_t count = !c->set ? 0 : numbers ? c->numbers->count : c->dist->count;
 
-	if (!c->set || (which > 1 && !count))
+	if (!c->set || (which > 1 && !count) ||
+	    (numbers && (which == 1 || which == 3) && !numbers_sum_fits(c->numbers)))
 		strcpy(buf, "-");
 	else if (which == 0)
 		format_count(buf, count);

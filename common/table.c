@@ -112,6 +112,11 @@ void cell_number(struct cell *c, uint64_t number)
 	c->set = true;
 }
 
+void cell_unknown(struct cell *c)
+{
+	c->unknown = true;
+}
+
 void cell_dist(struct cell *c, const struct hist *dist)
 {
 	c->dist = or_die(malloc(sizeof(*dist)));

@@ -78,7 +78,8 @@ struct layout {
 	}
 
 struct cell {
-	bool set; /* false: there is no such value here */
+	bool set;     /* false: there is no such value here */
+	bool unknown; /* it is not set, as it cannot be told: JSON has null */
 	union {
 		char *string;
 		uint64_t number;
@@ -117,6 +118,7 @@ const struct cell *table_row(const struct table *t, size_t row);
 void cell_string(struct cell *c, const char *text);
 void cell_comm(struct cell *c, const char comm[COMM_LEN]); /* need not end with a NUL */
 void cell_number(struct cell *c, uint64_t number);
+void cell_unknown(struct cell *c);
 void cell_dist(struct cell *c, const struct hist *dist);
 void cell_numbers(struct cell *c, const struct numbers *numbers);
 

@@ -172,14 +172,22 @@ static int take_events(struct session *s, bool all)
 	return err;
 }
 
-/* What has been lost in the running span. */
-static int lost_in_span(struct session *s, uint64_t counts[LOST_REASONS])
+/* What has been lost so far. */
+static int lost_until_now(struct session *s, uint64_t counts[LOST_REASONS])
 {
-	int err = lost_read(s->obj, s->unit->made_up, counts), why;
+	int err = lost_read(s->obj, s->unit->made_up, counts);
 
 	counts[LOST_BUFFER] += s->events_dropped;
 	if (s->unit->skipped)
 		counts[LOST_RECURSION] += s->unit->skipped(s);
+	return err;
+}
+
+/* What has been lost in the running span. */
+static int lost_in_span(struct session *s, uint64_t counts[LOST_REASONS])
+{
+	int err = lost_until_now(s, counts), why;
+
 	for (why = 0; why < LOST_REASONS; why++)
 		counts[why] -= s->lost_before[why];
 	return err;
@@ -721,6 +729,9 @@ static int run(struct session *s)
 	s->observed_since = s->span_since = s->half_since = monotonic_now();
 	/* Before it observes what is made for this. */
 	err = waiting_begin(s, &waiting);
+	/* Attaching takes seconds, and what the kernel skipped meanwhile is missing nowhere. */
+	if (!err)
+		err = lost_until_now(s, s->lost_before);
 	s->control->observing = true;
 	if (unit->begin)
 		unit->begin(s);

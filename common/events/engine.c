@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "events/engine.h"
 #include "events/kind.h"
 #include "kernel.h"
+#include "maps.h"
 #include "say.h"
 
 /* What is told of an expression; of more fields than that some are left out. */
@@ -120,7 +122,8 @@ int engine_compile(struct engine_event *e, const char *text, enum slot number, e
 	free(e->codes[slot]);
 	e->codes[slot] = code;
 	e->slots.code[slot] = code;
-	err = expr_emit(expr, code, &error);
+	err = slot == SLOT_FILTER ? expr_emit_filter(expr, code, &error)
+				  : expr_emit(expr, code, &error);
 out:
 	expr_free(expr);
 	if (!err)
@@ -212,8 +215,41 @@ int engine_find(struct engine *e, const struct settings *settings,
  */
 static int refused(const struct engine_event *e, const char *what, int err)
 {
-	say_error("cannot %s %s: %s%s", what, e->event->name, strerror(-err), kernel_missing(err));
+	const char *help = kernel_missing(err);
+
+	if (err == -EMFILE)
+		help = " (each event takes two: raise ulimit -n)";
+	say_error("cannot %s %s: %s%s", what, e->event->name, strerror(-err), help);
 	return err == -EPERM || err == -EOPNOTSUPP ? EXIT_CANNOT : EXIT_FAILED;
+}
+
+/*
+ * How often probes of @event were passed by. Returns false if that cannot be known; they count as 0.
+ */
+static bool passed_by(const struct engine *e, const struct engine_event *event, uint64_t *count)
+{
+	bool known = event->link_count == 0;
+	uint64_t one;
+	size_t i;
+	int err;
+
+	*count = 0;
+	for (i = 0; i < event->link_count; i++) {
+		err = event_missed(event->event, e->links.fds[event->first_link + i], &one);
+		*count += err ? 0 : one;
+		known |= !err;
+	}
+	return known;
+}
+
+static void warn_of_returns(const struct engine *e, const struct engine_event *event)
+{
+	uint64_t count;
+
+	if (event->spec->kind == SPEC_KRETPROBE && !passed_by(e, event, &count))
+		say_note("%s: returns may be missed, which this kernel does not tell, where many "
+			 "calls sleep: fexit:%s has all",
+			 event->event->name, event->event->function);
 }
 
 /* Tells that @e could not be attached; returns the exit status. */
@@ -237,8 +273,13 @@ static int attach_one(struct engine *e, size_t i, const struct bpf_program *prog
 	e->programs[i] = slots_load_copy(prog, &event->slots);
 	if (e->programs[i] < 0)
 		return refused(event, "load a program for", e->programs[i]);
+	event->first_link = e->links.count;
 	err = event_attach(event->event, e->programs[i], pid, &e->links);
-	return err ? cannot_attach(event, err) : EXIT_DONE;
+	event->link_count = e->links.count - event->first_link;
+	if (err)
+		return cannot_attach(event, err);
+	warn_of_returns(e, event);
+	return EXIT_DONE;
 }
 
 static bool same_code(const struct expr_code *a, const struct expr_code *b)
@@ -308,10 +349,24 @@ static bool attach_alike(struct engine *e, size_t first, const struct bpf_progra
 	for (i = 0; i < count; i++)
 		e->programs[numbers[i]] = SHARED_PROGRAM;
 	e->programs[first] = fd;
+	e->events[first].first_link = e->links.count - 1;
+	e->events[first].link_count = 1;
+	warn_of_returns(e, &e->events[first]);
 out:
 	free(alike);
 	free(numbers);
 	return fd >= 0;
+}
+
+/* Each event takes two files, and 1024 is the usual soft limit; the hard one is there to be used. */
+static void allow_files(void)
+{
+	struct rlimit files;
+
+	if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 }
 
 int engine_attach(struct engine *e, const struct bpf_program *prog, const struct settings *settings)
@@ -320,6 +375,7 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, const struct
 	int status = EXIT_DONE;
 	size_t i;
 
+	allow_files();
 	e->programs = event_have(calloc(e->count, sizeof(*e->programs)));
 	e->links.expected = e->count;
 	for (i = 0; i < e->count && !status; i++) {
@@ -330,16 +386,52 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, const struct
 	return status;
 }
 
-uint64_t engine_misses(const struct engine *e)
+void engine_count_runs(struct engine *e, const struct bpf_object *obj)
 {
-	uint64_t misses = event_misses(&e->links);
+	size_t i;
+
+	e->runs_fd = bpf_object__find_map_fd_by_name(obj, "perf_runs");
+	for (i = 0; i < e->count; i++)
+		e->events[i].slots.value[SLOT_RUNS] = event_is_counted(e->events[i].event);
+}
+
+static void add_runs(void *total, const void *one)
+{
+	*(uint64_t *)total += *(const __u64 *)one;
+}
+
+/* How often programs at perf events had to run and did not. Never less than before. */
+static uint64_t not_run(struct engine *e)
+{
+	uint64_t due = 0, runs = 0;
+	__u32 zero = 0;
+	size_t i, j;
+
+	/* What comes in between is not missing. */
+	for (i = 0; i < e->count; i++) {
+		const struct engine_event *event = &e->events[i];
+
+		for (j = 0; event->slots.value[SLOT_RUNS] && j < event->link_count; j++)
+			due += event_due(event->event, e->links.fds[event->first_link + j]);
+	}
+	if (due && !percpu_read(e->runs_fd, &zero, sizeof(__u64), add_runs, &runs) && due > runs &&
+	    due - runs > e->not_run)
+		e->not_run = due - runs;
+	return e->not_run;
+}
+
+uint64_t engine_misses(struct engine *e)
+{
+	uint64_t misses = event_misses(&e->links), passed;
 	size_t i;
 
 	for (i = 0; e->programs && i < e->count; i++) {
 		if (e->programs[i] > 0)
 			misses += event_program_misses(e->programs[i]);
+		passed_by(e, &e->events[i], &passed);
+		misses += passed;
 	}
-	return misses;
+	return e->programs && e->runs_fd > 0 ? misses + not_run(e) : misses;
 }
 
 void engine_free(struct engine *e)

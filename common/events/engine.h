@@ -26,6 +26,7 @@ struct engine_event {
 	struct expr_type types[SLOTS]; /* what the slots' expressions give; size 0: a string */
 	struct filled_slots slots;
 	struct expr_code *codes[SLOTS]; /* what is in them, the event's own */
+	size_t first_link, link_count;	/* of the engine's links */
 };
 
 struct engine {
@@ -37,7 +38,9 @@ struct engine {
 
 	struct event_links links; /* and the programs themselves */
 	int *programs;
-	bool one_each; /* programs for many events at once are refused here */
+	bool one_each;	  /* programs for many events at once are refused here */
+	int runs_fd;	  /* the map `perf_runs`; 0: runs are not counted */
+	uint64_t not_run; /* see engine_misses() */
 };
 
 #define ENGINE_OPTION                                                                            \
@@ -94,8 +97,17 @@ int engine_compile(struct engine_event *event, const char *text, enum slot numbe
 int engine_attach(struct engine *e, const struct bpf_program *prog,
 		  const struct settings *settings);
 
-/* How often the kernel skipped the programs, as far as it counts that. */
-uint64_t engine_misses(const struct engine *e);
+/*
+ * Has the programs of perf events in @obj, which is loaded, count their runs. For engine_misses(), before
+ * engine_attach().
+ */
+void engine_count_runs(struct engine *e, const struct bpf_object *obj);
+
+/*
+ * How often the kernel skipped the programs: as far as it counts that, and at clocks and other software
+ * events, where engine_count_runs() has been called, what they had to run more often than they did.
+ */
+uint64_t engine_misses(struct engine *e);
 
 void engine_free(struct engine *e);
 

@@ -263,6 +263,22 @@ int event_attach_many(const struct event *const *events, const uint64_t *cookies
 	return events[0]->kind->attach_many(events, cookies, count, prog, links);
 }
 
+int event_missed(const struct event *event, int fd, uint64_t *missed)
+{
+	*missed = 0;
+	return event->kind->missed ? event->kind->missed(fd, missed) : 0;
+}
+
+bool event_is_counted(const struct event *event)
+{
+	return event->kind->is_counted && event->kind->is_counted(event);
+}
+
+uint64_t event_due(const struct event *event, int fd)
+{
+	return event->kind->due(event, fd);
+}
+
 int event_add_link(struct event_links *links, int fd)
 {
 	if (fd < 0)
@@ -317,6 +333,22 @@ static int read_number(const char *path, const char *format)
 	return number;
 }
 
+int event_attach_link(struct perf_event_attr *attr, int prog, struct event_links *links)
+{
+	int fd = perf_event_open(attr, -1, 0, 0), link;
+
+	if (fd < 0)
+		return fd;
+	link = bpf_link_create(prog, fd, BPF_PERF_EVENT, NULL);
+	if (link >= 0) {
+		event_add_link(links, fd);
+		return event_add_link(links, link);
+	}
+	close(fd);
+	/* Before 5.15 there are no such links. */
+	return event_attach_perf(attr, -1, 0, prog, links);
+}
+
 int event_attach_probe(const char *name, struct perf_event_attr *attr, bool at_return, pid_t pid,
 		       int prog, struct event_links *links)
 {
@@ -336,6 +368,9 @@ int event_attach_probe(const char *name, struct perf_event_attr *attr, bool at_r
 	attr->type = type;
 	if (at_return)
 		attr->config |= 1ULL << bit;
+	/* Of the kernel's probes a link tells what they missed. */
+	if (!strcmp(name, "kprobe"))
+		return event_attach_link(attr, prog, links);
 	/* Of all processes it is asked for on one CPU, and is on all. */
 	return event_attach_perf(attr, pid ? pid : -1, pid ? -1 : 0, prog, links);
 }

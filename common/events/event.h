@@ -143,6 +143,21 @@ uint64_t event_program_misses(int prog);
 uint64_t event_misses(const struct event_links *links);
 
 /*
+ * How often a probe at @fd, one of the links, was passed without the program being asked for: 0 where that
+ * cannot be. Returns 0, -ENOENT if @fd is not what tells it, or -EOPNOTSUPP: it is not known here (before
+ * Linux 6.7).
+ */
+int event_missed(const struct event *event, int fd, uint64_t *missed);
+
+/*
+ * Are there events at which the kernel skips the program without counting that, but counts the events
+ * themselves? Then event_due() is how often the program had to run so far at @fd, one of the links; it
+ * is one too low rather than too high.
+ */
+bool event_is_counted(const struct event *event);
+uint64_t event_due(const struct event *event, int fd);
+
+/*
  * The kernel waits for its own readers at each tracepoint and kprobe that it lets go of, some ten
  * milliseconds long, one after the other for each that nobody else has: show what there is to show
  * before. Much of that is saved for system calls (syscalls.h) and by event_attach_many().

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "events/keys.h"
+#include "events/kind.h"
 #include "events/print_key.h"
 #include "say.h"
 
@@ -69,12 +71,38 @@ static struct choice choose(struct keys *k, const struct engine_event *e)
 	if (k->only_comm)
 		c = (struct choice){ .key = c.comm ? c.comm : "_comm" };
 	if (c.key || c.comm || c.format || !k->fallback) {
-		k->given = true;
 		c.key = c.key ? c.key : k->fallback;
 		return c;
 	}
-	k->fell_back = true;
 	return (struct choice){ .key = k->fallback, .comm = "_comm" };
+}
+
+/* Notes what names the keys of an event. */
+static void note_name(struct keys *k, const struct choice *c)
+{
+	if (c->comm && !strcmp(c->comm, "_comm"))
+		k->named = true;
+	else if (c->comm || c->format)
+		k->otherwise_named = true;
+}
+
+/* Notes what @e calls the values of @key, if that is a field that it has names for. */
+static void note_names(struct keys *k, const struct engine_event *e, const char *key)
+{
+	k->value_names =
+		event_have(realloc(k->value_names, (e->number + 1) * sizeof(*k->value_names)));
+	while (k->event_count <= e->number)
+		k->value_names[k->event_count++] = (struct value_names){};
+	if (key && e->spec->kind == SPEC_TRACEPOINT)
+		value_names_read(&k->value_names[e->number], e->event->system, e->event->function,
+				 key);
+	if (!keys_same_names(k, 0, e->number))
+		k->names_differ = true;
+}
+
+bool keys_same_names(const struct keys *k, size_t a, size_t b)
+{
+	return value_names_same(&k->value_names[a], &k->value_names[b]);
 }
 
 int keys_fill(struct keys *k, struct engine_event *e)
@@ -82,6 +110,8 @@ int keys_fill(struct keys *k, struct engine_event *e)
 	struct choice c = choose(k, e);
 	int status;
 
+	note_name(k, &c);
+	note_names(k, e, c.key);
 	if (!c.key && !c.comm && !c.format)
 		return EXIT_DONE;
 	if (!c.key)
@@ -95,19 +125,20 @@ int keys_fill(struct keys *k, struct engine_event *e)
 		status = engine_compile(e, c.comm, SLOTS, SLOT_NAME_TEXT);
 	if (!status && c.format)
 		status = use_format(k, e, c.format);
-	if (!status && !k->value_names.count && e->spec->kind == SPEC_TRACEPOINT)
-		value_names_read(&k->value_names, e->event->system, e->event->function, c.key);
 	return status;
 }
 
-bool keys_are_fallback(const struct keys *k)
+bool keys_are_threads(const struct keys *k)
 {
-	return k->fell_back && !k->given;
+	return k->text && !k->differ && !strcmp(k->text, "_tid") && k->named && !k->otherwise_named;
 }
 
 void keys_free(struct keys *k)
 {
-	value_names_free(&k->value_names);
+	while (k->event_count)
+		value_names_free(&k->value_names[--k->event_count]);
+	free(k->value_names);
+	k->value_names = NULL;
 }
 
 /* What text calls the column. */
@@ -153,8 +184,9 @@ static void text_cell(struct cell *c, struct column *column, const char text[SLO
 	column_widen(column, ended);
 }
 
-void keys_cells(const struct keys *k, const union event_key *key, const char *name,
-		struct cell cells[2], struct column columns[2])
+/* Fills a row's cells, with what its values are called in @names, which may be NULL. */
+static void fill(const struct keys *k, const struct value_names *names, const union event_key *key,
+		 const char *name, struct cell cells[2], struct column columns[2])
 {
 	char printed[PRINTED_KEY];
 	const char *called;
@@ -168,13 +200,27 @@ void keys_cells(const struct keys *k, const union event_key *key, const char *na
 		column_widen(&columns[1], printed);
 	} else if (name && *name) {
 		text_cell(&cells[1], &columns[1], name);
-	} else if (!k->texts && !k->differ) {
-		called = value_name(&k->value_names, key->number);
+	} else if (!k->texts && names) {
+		called = value_name(names, key->number);
 		if (called) {
 			cell_string(&cells[1], called);
 			column_widen(&columns[1], called);
 		}
 	}
+}
+
+void keys_cells(const struct keys *k, const union event_key *key, const char *name,
+		struct cell cells[2], struct column columns[2])
+{
+	bool agreed = k->event_count && !k->names_differ && !k->differ;
+
+	fill(k, agreed ? &k->value_names[0] : NULL, key, name, cells, columns);
+}
+
+void keys_cells_of(const struct keys *k, size_t event, const union event_key *key, const char *name,
+		   struct cell cells[2], struct column columns[2])
+{
+	fill(k, &k->value_names[event], key, name, cells, columns);
 }
 
 int keys_compare(const struct keys *k, const union event_key *a, const union event_key *b)

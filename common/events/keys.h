@@ -21,11 +21,13 @@ struct keys {
 	/* keys_fill() finds out these. */
 	bool numbers, texts;
 	bool are_signed;
-	const char *format;		/* of printkey=; NULL: none */
-	struct value_names value_names; /* of a field that is the key of all events */
-	const char *text;		/* the expression, if all events have the same */
-	bool differ;			/* they do not */
-	bool fell_back, given;		/* there are events with the fallback, and others */
+	const char *format;		 /* of printkey=; NULL: none */
+	struct value_names *value_names; /* of the field that is the key, of each event */
+	size_t event_count;		 /* of which these are */
+	bool names_differ;		 /* they are not the same for all */
+	const char *text;		 /* the expression, if all events have the same */
+	bool differ;			 /* they do not */
+	bool named, otherwise_named; /* there are events with comm=_comm, and with other names */
 };
 
 /* Compiles the key of @event, and its name. Tells what is wrong; returns an exit status. */
@@ -41,8 +43,18 @@ void keys_columns(const struct keys *k, struct column columns[2]);
 void keys_cells(const struct keys *k, const union event_key *key, const char *name,
 		struct cell cells[2], struct column columns[2]);
 
-/* Is the fallback the key of all events? */
-bool keys_are_fallback(const struct keys *k);
+/*
+ * The same of a row that is @event's alone, a number: other events may call the same values something
+ * else. In rows of all events they have a name only if all agree.
+ */
+void keys_cells_of(const struct keys *k, size_t event, const union event_key *key, const char *name,
+		   struct cell cells[2], struct column columns[2]);
+
+/* Do the events @a and @b, numbers, call the values of their keys the same? */
+bool keys_same_names(const struct keys *k, size_t a, size_t b);
+
+/* Are all rows threads, which have their names? Then the last one counts: see rename_thread(). */
+bool keys_are_threads(const struct keys *k);
 
 void keys_free(struct keys *k);
 

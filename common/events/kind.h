@@ -38,6 +38,13 @@ struct event_kind {
 	int (*attach_many)(const struct event *const *events, const uint64_t *cookies, size_t count,
 			   int prog, struct event_links *links);
 	enum bpf_attach_type many; /* what its programs are loaded as */
+
+	/* See event_missed(). NULL: there is nothing that it could tell. */
+	int (*missed)(int fd, uint64_t *missed);
+
+	/* See event_due(). NULL: the kernel counts the runs that it skips. */
+	bool (*is_counted)(const struct event *event);
+	uint64_t (*due)(const struct event *event, int fd);
 };
 
 extern const struct event_kind tracepoint_kind, kprobe_kind, kretprobe_kind, fentry_kind,
@@ -69,6 +76,9 @@ void event_add_field(struct event *event, const char *name, const char *type,
  */
 int event_attach_perf(struct perf_event_attr *attr, pid_t pid, int cpu, int prog,
 		      struct event_links *links);
+
+/* The same of all processes, where a kernel has that by a link, which tells more: behind its event. */
+int event_attach_link(struct perf_event_attr *attr, int prog, struct event_links *links);
 
 /* The same, of the PMU @name, which makes probes. */
 int event_attach_probe(const char *name, struct perf_event_attr *attr, bool at_return, pid_t pid,

@@ -93,6 +93,44 @@ static int attach_many(const struct event *const *events, const uint64_t *cookie
 	return event_add_link(links, fd < 0 ? -errno : fd);
 }
 
+/* The parts of the kernel's struct bpf_link_info that are about probes (linux/bpf.h of 6.7). */
+struct probe_info {
+	__u32 type, id, prog_id, pad;
+	union {
+		struct {
+			__u32 type, pad;
+			__u64 name;
+			__u32 name_len, offset;
+			__u64 addr;
+			__u64 missed;
+		} one;
+		struct {
+			__u64 addrs;
+			__u32 count, flags;
+			__u64 missed;
+		} many;
+	};
+};
+
+/*
+ * The kernel passes by a probe that it comes to while it handles one on that CPU; and a return when too
+ * many calls of the function are under way, asleep perhaps: it keeps twice as many as there are CPUs.
+ */
+static int missed(int fd, uint64_t *count)
+{
+	struct probe_info info = {};
+	__u32 size = sizeof(info);
+	bool many;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -ENOENT;
+	if (size < sizeof(info))
+		return -EOPNOTSUPP;
+	many = info.type == BPF_LINK_TYPE_KPROBE_MULTI;
+	*count = many ? info.many.missed : info.one.missed;
+	return 0;
+}
+
 const struct event_kind kprobe_kind = {
 	.name = "kprobe",
 	.title = "entry of a kernel function (kprobe)",
@@ -103,6 +141,7 @@ const struct event_kind kprobe_kind = {
 	.attach = attach,
 	.attach_many = attach_many,
 	.many = BPF_TRACE_KPROBE_MULTI,
+	.missed = missed,
 };
 
 const struct event_kind kretprobe_kind = {
@@ -115,4 +154,5 @@ const struct event_kind kretprobe_kind = {
 	.attach = attach,
 	.attach_many = attach_many,
 	.many = BPF_TRACE_KPROBE_MULTI,
+	.missed = missed,
 };

@@ -8,6 +8,7 @@
 #include "events/perf_names.h"
 #include "events/registers.h"
 #include "perf_event.h"
+#include "clock.h"
 #include "quantity.h"
 #include "say.h"
 
@@ -15,11 +16,16 @@
 #define USUAL_HZ 999
 #define MOST_HZ	 100000
 
+static bool is_clock(const struct perf_event_attr *attr)
+{
+	return attr->type == PERF_TYPE_SOFTWARE && (attr->config == PERF_COUNT_SW_CPU_CLOCK ||
+						    attr->config == PERF_COUNT_SW_TASK_CLOCK);
+}
+
 /* Of software events only clocks go on all the time; the others are wanted each. */
 static bool is_single(const struct perf_event_attr *attr)
 {
-	return attr->type == PERF_TYPE_SOFTWARE && attr->config != PERF_COUNT_SW_CPU_CLOCK &&
-	       attr->config != PERF_COUNT_SW_TASK_CLOCK;
+	return attr->type == PERF_TYPE_SOFTWARE && !is_clock(attr);
 }
 
 static void fill(struct perf_event_attr *attr, const struct perf_name *name, const char *modifiers,
@@ -32,6 +38,7 @@ static void fill(struct perf_event_attr *attr, const struct perf_name *name, con
 		.type = name->type,
 		.size = sizeof(*attr),
 		.config = name->config,
+		.disabled = 1, /* until it has its program */
 		.exclude_user = kernel && !user,
 		.exclude_kernel = user && !kernel,
 		.exclude_hv = user && !kernel,
@@ -195,6 +202,29 @@ static int attach(const struct event *event, int prog, pid_t pid, struct event_l
 	return attached ? 0 : -ENODEV;
 }
 
+/*
+ * Where another program is running on the CPU, the kernel skips the one of a perf event and says so
+ * nowhere. Of a PMU's events it is not known how many make a sample: the kernel changes that.
+ */
+static bool is_counted(const struct event *event)
+{
+	return event->perf.type == PERF_TYPE_SOFTWARE && !event->perf.exclude_user &&
+	       !event->perf.exclude_kernel;
+}
+
+static uint64_t due(const struct event *event, int fd)
+{
+	uint64_t count, period;
+
+	if (read(fd, &count, sizeof(count)) != sizeof(count))
+		return 0;
+	if (!is_clock(&event->perf))
+		return count;
+	/* A clock counts ns, and its timer has a fixed period. What is due just now may be about to come. */
+	period = NSEC_PER_SEC / event->perf.sample_freq;
+	return count > period ? count / period - 1 : 0;
+}
+
 const struct event_kind perf_kind = {
 	.name = "perf",
 	.title = "event that the kernel or the CPU counts",
@@ -203,4 +233,6 @@ const struct event_kind perf_kind = {
 	.detail = detail,
 	.program = BPF_PROG_TYPE_PERF_EVENT,
 	.attach = attach,
+	.is_counted = is_counted,
+	.due = due,
 };

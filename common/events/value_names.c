@@ -100,6 +100,18 @@ void value_names_read(struct value_names *v, const char *system, const char *eve
 	free(format);
 }
 
+bool value_names_same(const struct value_names *a, const struct value_names *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->count && i < b->count; i++) {
+		if (a->names[i].value != b->names[i].value ||
+		    strcmp(a->names[i].name, b->names[i].name))
+			return false;
+	}
+	return a->count == b->count;
+}
+
 const char *value_name(const struct value_names *v, uint64_t value)
 {
 	size_t i;

@@ -3,6 +3,7 @@
 #ifndef COMMON_EVENTS_VALUE_NAMES_H
 #define COMMON_EVENTS_VALUE_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,8 @@ void value_names_parse(struct value_names *v, const char *format, const char *fi
 /* The same of the tracepoint @event of @system, from the kernel. */
 void value_names_read(struct value_names *v, const char *system, const char *event,
 		      const char *field);
+
+bool value_names_same(const struct value_names *a, const struct value_names *b);
 
 /* NULL: @value has no name. */
 const char *value_name(const struct value_names *v, uint64_t value);

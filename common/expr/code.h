@@ -16,19 +16,20 @@
 #define SCRATCH	     (-8 * MOST_WAITING - SCRATCH_SIZE)
 #define CHUNK_AT     (SCRATCH - 8)
 
+/* Jumps that are to lead to the same place, which is not known yet. Begins as {}. */
+struct jumps {
+	unsigned int last; /* its number plus one; each has that of the one before in `off` */
+};
+
 struct emitter {
 	struct expr_code *code;
 	unsigned int count; /* of instructions, also of those that found no room */
 	unsigned int waiting;
 	__u8 context; /* the register that it is in */
 	bool is_leaf; /* nothing is called so far, nothing is on the stack or in r6 to r9 */
+	struct jumps *unknown; /* where to go when a string cannot be read; NULL: it is empty then */
 	struct expr_error *error;
 	bool failed;
-};
-
-/* Jumps that are to lead to the same place, which is not known yet. Begins as {}. */
-struct jumps {
-	unsigned int last; /* its number plus one; each has that of the one before in `off` */
 };
 
 void code_add(struct emitter *m, __u8 code, __u8 dst, __u8 src, __s16 off, __s32 imm);

@@ -2,6 +2,8 @@
 /* Code for numbers. */
 #include <errno.h>
 #include <stdio.h>
+#include <linux/types.h>
+#include "abi.h"
 #include "code.h"
 #include "value.h"
 
@@ -528,15 +530,40 @@ static struct emitter emit_all(const struct expr *e, struct expr_code *code,
 	return m;
 }
 
-int expr_emit(const struct expr *e, struct expr_code *code, struct expr_error *error)
+/* The same of a filter: with a third outcome. */
+static struct emitter emit_filter(const struct expr *e, struct expr_code *code,
+				  struct expr_error *error, __u8 context)
+{
+	struct emitter m = { .code = code, .error = error, .context = context, .is_leaf = true };
+	struct jumps no = {}, unknown = {}, end = {};
+
+	m.unknown = &unknown;
+	code_move(&m, context, BPF_REG_1);
+	emit_branch(&m, e, false, &no);
+	code_set(&m, BPF_REG_0, 1);
+	code_jump(&m, &end);
+	if (unknown.last) {
+		code_land(&m, &unknown);
+		code_set(&m, BPF_REG_0, FILTER_UNKNOWN);
+		code_jump(&m, &end);
+	}
+	code_land(&m, &no);
+	code_set(&m, BPF_REG_0, 0);
+	code_land(&m, &end);
+	return m;
+}
+
+static int emit(const struct expr *e, struct expr_code *code, struct expr_error *error,
+		struct emitter (*all)(const struct expr *e, struct expr_code *code,
+				      struct expr_error *error, __u8 context))
 {
 	struct emitter m;
 	char what[100];
 
 	/* Helpers leave r6 to r9 as they are, which are the caller's if there is no call. */
-	m = emit_all(e, code, error, BPF_REG_4);
+	m = all(e, code, error, BPF_REG_4);
 	if (!m.is_leaf)
-		m = emit_all(e, code, error, BPF_REG_6);
+		m = all(e, code, error, BPF_REG_6);
 	if (m.count > EXPR_MOST_INSNS) {
 		snprintf(what, sizeof(what), "this needs %u instructions; %u are the most", m.count,
 			 EXPR_MOST_INSNS);
@@ -545,4 +572,14 @@ int expr_emit(const struct expr *e, struct expr_code *code, struct expr_error *e
 	code->count = m.count;
 	code->is_leaf = m.is_leaf;
 	return m.failed ? -EINVAL : 0;
+}
+
+int expr_emit(const struct expr *e, struct expr_code *code, struct expr_error *error)
+{
+	return emit(e, code, error, emit_all);
+}
+
+int expr_emit_filter(const struct expr *e, struct expr_code *code, struct expr_error *error)
+{
+	return emit(e, code, error, emit_filter);
 }

@@ -82,6 +82,25 @@ static uint64_t emit_address(struct emitter *m, const struct expr *text, bool *i
 	return 0;
 }
 
+/* Can @text be somewhere that has to be read in before it can be read? */
+static bool may_be_absent(const struct expr *text)
+{
+	return text->kind == EXPR_AT;
+}
+
+/*
+ * Jumps if there is a string, at r7, that the helper before could not read. Where there is no address
+ * (NULL) there is no string, so that it is empty.
+ */
+static void emit_unread(struct emitter *m, struct jumps *to)
+{
+	struct jumps fine = {};
+
+	code_jump_if_by(m, false, BPF_JSGE, BPF_REG_0, 0, 0, &fine);
+	code_jump_if_by(m, true, BPF_JNE, BPF_REG_7, 0, 0, to);
+	code_land(m, &fine);
+}
+
 /* Reads a string at r3 to r1, r2 bytes with the NUL at most. */
 static void emit_read_text(struct emitter *m, const struct expr *text)
 {
@@ -141,7 +160,13 @@ static void emit_copy(struct emitter *m, const struct expr *text, unsigned int s
 		code_set(m, BPF_REG_2, limit);
 	}
 	scratch_to(m, BPF_REG_1);
+	if (!m->unknown || !may_be_absent(text)) {
+		emit_read_text(m, text);
+		return;
+	}
+	code_move(m, BPF_REG_7, BPF_REG_3);
 	emit_read_text(m, text);
+	emit_unread(m, m->unknown);
 }
 
 /* Jumps if the @count bytes at @base + @offset, of which @room may be read, are not those of @with. */
@@ -383,8 +408,23 @@ void emit_text_branch(struct emitter *m, const struct expr *e, bool when, struct
 	}
 }
 
+/* Has the string whose address is on the stack at @slot be @text, of 16 bytes with NULs behind it. */
+static void emit_mark(struct emitter *m, int slot, const char text[16])
+{
+	uint64_t words[2];
+	unsigned int i;
+
+	memcpy(words, text, sizeof(words));
+	code_load(m, 8, BPF_REG_1, BPF_REG_10, slot);
+	for (i = 0; i < 2; i++) {
+		code_set(m, BPF_REG_2, words[i]);
+		code_add(m, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_2, 8 * (int)i, 0);
+	}
+}
+
 void emit_text(struct emitter *m, const struct expr *e)
 {
+	struct jumps unread = {}, end = {};
 	int slot = -8 * (int)++m->waiting, at;
 	uint64_t limit = 0;
 	bool in_r2 = false;
@@ -404,7 +444,15 @@ void emit_text(struct emitter *m, const struct expr *e)
 		else
 			code_set(m, BPF_REG_2,
 				 limit ? smaller(limit + 1, EXPR_TEXT_SIZE) : EXPR_TEXT_SIZE);
+		code_move(m, BPF_REG_7, BPF_REG_3);
 		emit_read_text(m, e);
+	}
+	if (may_be_absent(e)) {
+		emit_unread(m, &unread);
+		code_jump(m, &end);
+		code_land(m, &unread);
+		emit_mark(m, slot, EXPR_UNREAD);
+		code_land(m, &end);
 	}
 	code_set(m, BPF_REG_0, 0);
 }

@@ -14,7 +14,9 @@
  *
  * What C leaves undefined has a value here: a division by zero gives 0, so does a shift by as many
  * bits as there are or more, so does an element beyond an array's end, and so does what cannot be
- * read. Numbers wrap around. A string that cannot be read is empty.
+ * read. Numbers wrap around. A string at NULL is empty. One elsewhere that is not in memory when the
+ * event comes (a program has not used that page yet, say) cannot be read: as a key it is EXPR_UNREAD, a
+ * filter does not know then, and anywhere else it is empty.
  */
 #ifndef COMMON_EXPR_EXPR_H
 #define COMMON_EXPR_EXPR_H
@@ -158,6 +160,15 @@ struct expr_code {
  * Returns 0 or, after having filled @error, -EINVAL.
  */
 int expr_emit(const struct expr *e, struct expr_code *code, struct expr_error *error);
+
+/*
+ * The same of a filter: 1, 0, or FILTER_UNKNOWN, when what it says depends on a string that could not be
+ * read.
+ */
+int expr_emit_filter(const struct expr *e, struct expr_code *code, struct expr_error *error);
+
+/* What a string that cannot be read is as a key or a name; 16 bytes. */
+#define EXPR_UNREAD    "(not in memory)"
 
 #define EXPR_TEXT_SIZE 64
 #define EXPR_STACK     320

@@ -189,6 +189,22 @@ class EventsBehaviour:
                 counts = {row["key"]: self.count_of(row) for row in result.report["rows"]}
                 self.assertEqual(counts.get("dd"), 500, str(result))
 
+    def test_renamed_thread(self):
+        """a thread has the name that it had last, whoever says that rows are threads"""
+        load = ("import ctypes\nlibc = ctypes.CDLL(None)\nlibc.prctl(15, b'first', 0, 0, 0)\n"
+                "libc.getpgid(1)\nlibc.prctl(15, b'second', 0, 0, 0)\n"
+                "for i in range(9): libc.getpgid(1)\n")
+        calls, other = "syscalls:sys_enter_getpgid", "syscalls:sys_enter_setpgid"
+        alias = "alias=n/"
+        for args in (["-k", "_tid", "-e", f"{calls}//comm=_comm/{alias}{self.ATTRIBUTES}"],
+                     ["-e", f"{other}//key=_tid/{self.ATTRIBUTES}", "-e",
+                      f"{calls}//key=_tid/comm=_comm/{alias}{self.ATTRIBUTES}"]):
+            with self.subTest(str(args)):
+                result = run([tool(self.UNIT), *args, "--json", "--", "python3", "-c", load])
+                self.assert_status(result, 0)
+                self.assertEqual([(row["name"], row["n"] if "n" in row else row["count"])
+                                  for row in result.report["rows"]], [("second", 10)])
+
     def test_nobody_there(self):
         """a process that does not exist: status 1, one line that names it"""
         child = subprocess.Popen(["true"])

@@ -51,8 +51,11 @@ static __always_inline struct dist *dist_of(void *ctx, void *dists, const struct
 	u32 zero = 0;
 	bool made;
 
-	if (dist)
+	if (dist) {
+		if (of_threads)
+			rename_to_current(dist->name);
 		return dist;
+	}
 	first = bpf_map_lookup_elem(&empty, &zero);
 	if (!first)
 		return NULL;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How are an event's numbers distributed? */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
@@ -27,10 +29,24 @@ static const struct option_entry options[] = {
 	{ "key", 'k', OPTION_STRING, "EXPR", "the key of events that have no key=: a row for each",
 	  .value = &keys.otherwise },
 	{ "max-keys", 0, OPTION_COUNT, "N",
-	  "room for N keys in a report (1024), 10 KB each; others share a row", .value = &max_keys,
-	  .least = 1, .most = MOST_KEYS },
+	  "room for N keys in a report (1024), of 20 or 40 KB; others are a row",
+	  .value = &max_keys, .least = 1, .most = MOST_KEYS },
 	{},
 };
+
+enum {
+	ABOUT_KEYS,
+	ABOUT_OTHERS
+};
+
+static const struct column about_row[] = {
+	[ABOUT_KEYS] = { .name = "keys", .type = CELL_COUNT },
+	[ABOUT_OTHERS] = { .name = "other_events",
+			   .title = "events of keys without a row (--max-keys)",
+			   .type = CELL_COUNT },
+};
+
+static const struct layout about_layout = LAYOUT(about_row);
 
 enum {
 	ROW_EVENT,
@@ -59,6 +75,12 @@ static const struct layout *rows(const struct session *s)
 	return &layout;
 }
 
+static const struct layout *about(const struct session *s)
+{
+	(void)s;
+	return &about_layout;
+}
+
 static const char *num_of(const struct spec *spec)
 {
 	const struct spec_attr *num = spec_attr(spec, ATTR_NUM, 0);
@@ -81,8 +103,47 @@ static const char *check(struct settings *settings)
 		if (!num_of(&specs->specs[i]))
 			return "an event says by num=EXPR whose distribution it is to be: "
 			       "-e EVENT//num=EXPR/";
+		if (spec_attr(&specs->specs[i], ATTR_ALIAS, 1))
+			return "an event has one row for each key, and so one alias=";
 	}
 	return engine_unknown_attribute(known, sizeof(known) / sizeof(*known));
+}
+
+static const char *event_name(const struct engine_event *e)
+{
+	const struct spec_attr *alias = spec_attr(e->spec, ATTR_ALIAS, 0);
+
+	return alias ? alias->value : e->event->name;
+}
+
+static bool is_keyed(const struct engine_event *e)
+{
+	return e->slots.value[SLOT_UNIT] & DIST_KEYED;
+}
+
+/*
+ * Would the rows of @a and @b look the same? A probe may be at several places, and an alias is what all
+ * that matches a name with wildcards is called. Programs that may interrupt each other (fentry) have
+ * rows of their own all the same, for the sake of extremes.
+ */
+static bool is_same(const struct engine_event *a, const struct engine_event *b)
+{
+	return a->spec == b->spec && event_can_share(a->event, b->event) &&
+	       !strcmp(event_name(a), event_name(b)) &&
+	       a->slots.value[SLOT_UNIT] == b->slots.value[SLOT_UNIT] &&
+	       keys_same_names(&keys, a->number, b->number);
+}
+
+/* The number of the event whose rows @e's numbers go to: its own, or the first one's that is the same. */
+static unsigned int row_number(const struct engine_event *e)
+{
+	const struct engine_event *other = e;
+
+	while (other > engine.events && other[-1].spec == e->spec)
+		other--;
+	while (other != e && !is_same(other, e))
+		other++;
+	return other->number;
 }
 
 static int fill(struct engine_event *event)
@@ -96,6 +157,7 @@ static int fill(struct engine_event *event)
 		*unit |= DIST_SIGNED;
 	if (event->slots.code[SLOT_KEY] || event->slots.code[SLOT_KEY_TEXT])
 		*unit |= DIST_KEYED;
+	event->slots.value[SLOT_EVENT] = row_number(event);
 	return status;
 }
 
@@ -103,6 +165,34 @@ static size_t key_size(void)
 {
 	return offsetof(struct dist_key, key) +
 	       (keys.texts ? sizeof(union event_key) : sizeof(__u64));
+}
+
+/* What the kernel can give away, in bytes; 0: it does not say. */
+static uint64_t available_memory(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long kilobytes = 0;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file) && !kilobytes)
+		sscanf(line, "MemAvailable: %llu kB", &kilobytes);
+	if (file)
+		fclose(file);
+	return kilobytes << 10;
+}
+
+/* Both halves take all of their memory at once. Tells if that is too much; returns an exit status. */
+static int check_memory(void)
+{
+	uint64_t needed = 2 * max_keys * (key_size() + dist_size(&form));
+	uint64_t available = available_memory();
+
+	if (!(keys.numbers || keys.texts) || !available || needed <= available / 2)
+		return EXIT_DONE;
+	say_error("--max-keys %" PRIu64 " takes %" PRIu64 " MB of the kernel's memory, and %" PRIu64
+		  " MB are available: give fewer",
+		  max_keys, needed >> 20, available >> 20);
+	return EXIT_FAILED;
 }
 
 static int size_half(struct session *s, unsigned int half)
@@ -133,13 +223,6 @@ static int find_events(struct session *s)
 	return status;
 }
 
-static const char *event_name(const struct engine_event *e)
-{
-	const struct spec_attr *alias = spec_attr(e->spec, ATTR_ALIAS, 0);
-
-	return alias ? alias->value : e->event->name;
-}
-
 static void measure(void)
 {
 	size_t i;
@@ -166,9 +249,12 @@ static int open_skeleton(struct session *s)
 	form.cpus = libbpf_num_possible_cpus();
 	skel->rodata->some_tasks = engine_some_tasks(&s->settings);
 	skel->rodata->text_keys = keys.texts;
+	skel->rodata->of_threads = keys_are_threads(&keys);
 	skel->rodata->buckets = DIST_BUCKETS(form.has_signed);
 	skel->rodata->cpus = form.cpus;
-	status = bpf_map__set_value_size(skel->maps.empty, dist_size(&form));
+	status = check_memory();
+	if (!status)
+		status = bpf_map__set_value_size(skel->maps.empty, dist_size(&form));
 	if (!status)
 		status = size_half(s, 0);
 	return status ? status : size_half(s, 1);
@@ -176,6 +262,7 @@ static int open_skeleton(struct session *s)
 
 static int attach(struct session *s)
 {
+	engine_count_runs(&engine, s->obj);
 	return engine_attach(&engine, skel->progs.on_event, &s->settings);
 }
 
@@ -210,54 +297,101 @@ static int compare(const struct tally *all, size_t a, size_t b)
 	return keys_compare(&keys, &key->key, &other->key);
 }
 
-static void add_rows(struct table *rows, const struct tally *all)
+/* How many events have keys in @order, which is by event. */
+static size_t events_in(const struct tally *all, const size_t *order)
 {
-	size_t *order = tally_sorted(all, compare), i;
+	const struct dist_key *key, *before = NULL;
+	size_t i, count = 0;
 
-	for (i = 0; i < all->count; i++) {
-		const struct dist_key *key = tally_key(all, order[i]);
-		const struct dist *dist = tally_value(all, order[i]);
-		struct cell *cells = add_row(rows, key->event, dist);
-
-		if (cells)
-			keys_cells(&keys, &key->key, dist->name, &cells[ROW_KEY],
-				   &columns[ROW_KEY]);
+	for (i = 0; i < all->count; i++, before = key) {
+		key = tally_key(all, order[i]);
+		count += !before || before->event != key->event;
 	}
-	free(order);
+	return count;
 }
 
-/* Adds a row for each event: of what has no key, or one that there was no room for. */
-static int add_totals(struct session *s, unsigned int half, struct table *rows)
+/*
+ * Adds the rows of event @number that are the first @most of it, or with @rest the others, from @at on in
+ * @order. Returns where the next event's are.
+ */
+static size_t add_keys(struct table *rows, const struct tally *all, const size_t *order, size_t at,
+		       unsigned int number, size_t most, bool rest)
 {
+	size_t nth;
+
+	for (nth = 0; at < all->count; nth++, at++) {
+		const struct dist_key *key = tally_key(all, order[at]);
+		const struct dist *dist = tally_value(all, order[at]);
+		struct cell *cells;
+
+		if (key->event != number)
+			break;
+		cells = (nth >= most) == rest ? add_row(rows, number, dist) : NULL;
+		if (cells)
+			keys_cells_of(&keys, number, &key->key, dist->name, &cells[ROW_KEY],
+				      &columns[ROW_KEY]);
+	}
+	return at;
+}
+
+/* Adds the row of an event: of all that has no key, or one that there was no room for. */
+static int add_total(struct session *s, unsigned int half, struct table *rows, __u32 number)
+{
+	int fd = bpf_map__fd(half_map(s->obj, "totals", half));
 	struct dist *dist = malloc(dist_size(&form));
-	struct cell *cells;
-	__u32 i;
+	struct cell *cells, *about;
 	int err = dist ? 0 : -ENOMEM;
 
-	for (i = 0; i < engine.count && !err; i++) {
-		if (bpf_map_lookup_elem(bpf_map__fd(half_map(s->obj, "totals", half)), &i, dist)) {
-			err = -errno;
-			break;
-		}
-		cells = add_row(rows, i, dist);
-		if (cells && engine.events[i].slots.value[SLOT_UNIT] & DIST_KEYED)
-			cell_string(&cells[ROW_NAME], "other");
+	if (!err && bpf_map_lookup_elem(fd, &number, dist))
+		err = -errno;
+	cells = err ? NULL : add_row(rows, number, dist);
+	if (cells && is_keyed(&engine.events[number])) {
+		cell_string(&cells[ROW_NAME], "other");
+		about = s->report.about.cells;
+		cell_number(&about[ABOUT_OTHERS],
+			    about[ABOUT_OTHERS].number + dist_count(&form, dist));
 	}
 	free(dist);
 	return err;
 }
 
+/*
+ * Adds all rows, by event. Text shows so many of them, which events with keys share: what of an event
+ * is beyond its share comes behind all others.
+ */
+static int add_rows(struct session *s, unsigned int half, struct table *rows,
+		    const struct tally *all)
+{
+	size_t *order = tally_sorted(all, compare), events = events_in(all, order), at = 0, share;
+	unsigned int i;
+	int err = 0;
+
+	share = events > 1 && all->count > MOST_SHOWN ? MOST_SHOWN / (events + 1) : all->count;
+	share += !share;
+	for (i = 0; i < engine.count && !err; i++) {
+		err = add_total(s, half, rows, i);
+		at = add_keys(rows, all, order, at, i, share, false);
+	}
+	for (i = 0, at = 0; i < engine.count && !err; i++)
+		at = add_keys(rows, all, order, at, i, share, true);
+	free(order);
+	return err;
+}
+
 static int report(struct session *s, unsigned int half, struct table *rows)
 {
+	struct cell *about = table_add(&s->report.about);
 	struct tally all;
 	int err;
 
 	tally_init(&all, key_size(), dist_size(&form));
 	err = half_read(s->obj, "dists", half, &all);
+	if (keys.numbers || keys.texts)
+		cell_number(&about[ABOUT_KEYS], all.count);
 	if (!err)
-		add_rows(rows, &all);
+		err = add_rows(s, half, rows, &all);
 	tally_clear(&all);
-	return err ? err : add_totals(s, half, rows);
+	return err;
 }
 
 static int empty_totals(struct session *s, unsigned int half)
@@ -312,6 +446,7 @@ static const struct unit num_dist = {
 	},
 	.map_full_help = "the command has more children at one time than there is room for",
 	.rows = rows,
+	.about = about,
 	.open = open_skeleton,
 	.attach = attach,
 	.report = report,

@@ -24,7 +24,7 @@ struct dist_extremes {
 
 /* A distribution; behind it in the maps: buckets, as many as there are, and extremes of each CPU. */
 struct dist {
-	char name[SLOT_TEXT_SIZE]; /* of the key */
+	char name[SLOT_TEXT_SIZE] __attribute__((aligned(8))); /* of the key */
 	__u64 sum;
 };
 

@@ -126,8 +126,10 @@ int columns_fill(struct sum_columns *c, struct engine_event *event)
 
 		if (column->expression) {
 			status = engine_compile(event, column->expression, slot, SLOTS);
-			if (!status && event->types[slot].is_signed)
+			if (!status && event->types[slot].is_signed) {
 				column->is_signed = true;
+				event->slots.value[SLOT_UNIT] |= TOP_SIGNED(i);
+			}
 		} else {
 			event->slots.value[slot] = 1;
 		}
@@ -135,17 +137,20 @@ int columns_fill(struct sum_columns *c, struct engine_event *event)
 	return status;
 }
 
-static int compare_sums(const struct sum_column *column, __u64 a, __u64 b)
+static __int128 whole(const struct top_sum *sum)
 {
-	/* With the sign's bit turned, signed numbers have the order of others. */
-	if (column->is_signed) {
-		a ^= 1ULL << 63;
-		b ^= 1ULL << 63;
-	}
-	return (a < b) - (a > b);
+	return ((__int128)(int64_t)sum->high << 32) + sum->low;
 }
 
-int columns_compare(const struct sum_columns *c, const __u64 *a, const __u64 *b)
+bool column_sum(const struct sum_column *column, const struct top_sum *sum, uint64_t *value)
+{
+	__int128 all = whole(sum);
+
+	*value = all;
+	return column->is_signed ? all == (int64_t)all : all == (uint64_t)all;
+}
+
+int columns_compare(const struct sum_columns *c, const struct top_sum *a, const struct top_sum *b)
 {
 	unsigned int i;
 	int order = 0, sorts;
@@ -153,7 +158,8 @@ int columns_compare(const struct sum_columns *c, const __u64 *a, const __u64 *b)
 	for (sorts = 1; sorts >= 0; sorts--) {
 		for (i = 0; i < c->count && !order; i++) {
 			if (c->column[i].sorts == sorts)
-				order = compare_sums(&c->column[i], a[i], b[i]);
+				order = (whole(&a[i]) < whole(&b[i])) -
+					(whole(&a[i]) > whole(&b[i]));
 		}
 	}
 	return order;

@@ -34,7 +34,13 @@ void columns_free(struct sum_columns *c);
 /* Compiles what @event fills. Tells what is wrong; returns an exit status. */
 int columns_fill(struct sum_columns *c, struct engine_event *event);
 
+/*
+ * What @sum is, in two's complement where the column's values may be below 0. False: it does not fit in
+ * 64 bits.
+ */
+bool column_sum(const struct sum_column *column, const struct top_sum *sum, uint64_t *value);
+
 /* Is a row with the sums @a (of all columns) to stand before one with @b (below 0), or behind it? */
-int columns_compare(const struct sum_columns *c, const __u64 *a, const __u64 *b);
+int columns_compare(const struct sum_columns *c, const struct top_sum *a, const struct top_sum *b);
 
 #endif

@@ -12,9 +12,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Rows are threads, and their names those that these have. */
-const volatile bool of_threads = false;
-
 /*
  * Rows. Filled at the first sight of a key in a half, sized by userspace (keys are numbers, or strings
  * of SLOT_TEXT_SIZE bytes; values a struct top_row with the columns that there are) and emptied by it.
@@ -66,12 +63,22 @@ static __always_inline struct top_row *others_row(u32 half)
 	return row;
 }
 
+static __always_inline void add_to(struct top_sum *sum, u64 value, bool is_signed)
+{
+	u64 high = is_signed ? (u64)((s64)value >> 32) : value >> 32;
+
+	__sync_fetch_and_add(&sum->low, value & 0xffffffff);
+	if (high)
+		__sync_fetch_and_add(&sum->high, high);
+}
+
 SEC("event")
 int on_event(void *ctx)
 {
 	union event_key key;
 	struct top_row *row;
-	u64 columns, first, count, *sum;
+	u64 columns, first, count;
+	struct top_sum *sum;
 	u32 half;
 
 	if (!event_wanted(ctx))
@@ -90,12 +97,12 @@ int on_event(void *ctx)
 		return 0;
 	sum = &row->sum[first];
 	if (count > 0)
-		__sync_fetch_and_add(&sum[0], slot_value(ctx));
+		add_to(&sum[0], slot_value(ctx), columns & TOP_SIGNED(0));
 	if (count > 1)
-		__sync_fetch_and_add(&sum[1], slot_value2(ctx));
+		add_to(&sum[1], slot_value2(ctx), columns & TOP_SIGNED(1));
 	if (count > 2)
-		__sync_fetch_and_add(&sum[2], slot_value3(ctx));
+		add_to(&sum[2], slot_value3(ctx), columns & TOP_SIGNED(2));
 	if (count > 3)
-		__sync_fetch_and_add(&sum[3], slot_value4(ctx));
+		add_to(&sum[3], slot_value4(ctx), columns & TOP_SIGNED(3));
 	return 0;
 }

@@ -125,7 +125,7 @@ static void lay_out(void)
 
 static size_t row_size(void)
 {
-	return offsetof(struct top_row, sum) + sums.count * sizeof(__u64);
+	return offsetof(struct top_row, sum) + sums.count * sizeof(struct top_sum);
 }
 
 /* Makes the maps of half @half as large as keys and rows are. */
@@ -159,26 +159,38 @@ static int open_skeleton(struct session *s)
 	session_use(s, skel);
 	skel->rodata->some_tasks = engine_some_tasks(&s->settings);
 	skel->rodata->text_keys = keys.texts;
-	skel->rodata->of_threads = keys_are_fallback(&keys);
+	skel->rodata->of_threads = keys_are_threads(&keys);
 	return size_half(s, 0) ?: size_half(s, 1);
 }
 
 static int attach(struct session *s)
 {
+	engine_count_runs(&engine, s->obj);
 	return engine_attach(&engine, skel->progs.on_event, &s->settings);
+}
+
+static void fill_sum(struct cell *cell, struct column *column, const struct sum_column *of,
+		     const struct top_sum *sum)
+{
+	char text[QUANTITY_LEN];
+	uint64_t value;
+
+	if (!column_sum(of, sum, &value)) {
+		cell_unknown(cell);
+		return;
+	}
+	cell_number(cell, value);
+	column_widen(column,
+		     of->is_signed ? format_number(text, value) : format_count(text, value));
 }
 
 static void fill_sums(struct cell *cells, const struct top_row *row)
 {
-	char text[QUANTITY_LEN];
 	unsigned int i;
 
-	for (i = 0; i < sums.count; i++) {
-		cell_number(&cells[ROW_SUMS + i], row->sum[i]);
-		column_widen(&columns[ROW_SUMS + i], sums.column[i].is_signed
-							     ? format_number(text, row->sum[i])
-							     : format_count(text, row->sum[i]));
-	}
+	for (i = 0; i < sums.count; i++)
+		fill_sum(&cells[ROW_SUMS + i], &columns[ROW_SUMS + i], &sums.column[i],
+			 &row->sum[i]);
 }
 
 /* Adds the row of all keys that there was no room for, and tells how many events that were. */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """num-dist as its users meet it."""
 
+import os
+
 from events import CALLS, COUNT, WRITE, EventsBehaviour
 from harness import Case, run, tool
 
@@ -12,6 +14,32 @@ class Behaviour(EventsBehaviour, Case):
     @staticmethod
     def count_of(row):
         return row["count"]
+
+    def test_limits(self):
+        """what is too much is refused in one line that says what it is"""
+        event = "sched:sched_process_exit//num=pid/"
+        for args, status, says in (
+                (["-e", f"{event}alias=a/alias=b/"], 2, "one alias="),
+                (["-e", ",".join([event] * 65)], 1, "64 programs")):
+            with self.subTest(says):
+                result = run([tool(self.UNIT), *args, "--duration", "10ms"])
+                self.assert_status(result, status)
+                self.assert_one_line(result, rf"^{self.UNIT}: ", says)
+
+    def test_memory(self):
+        """more keys than there is memory for are refused"""
+        if os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") > 30 << 30:
+            self.skipTest("this machine has memory for the most keys that can be asked for")
+        result = run([tool(self.UNIT), "-e", "sched:sched_process_exit//num=pid/key=pid/",
+                      "--max-keys", str(1 << 20), "--duration", "10ms"])
+        self.assert_status(result, 1)
+        self.assert_one_line(result, rf"^{self.UNIT}: --max-keys", "MB are available")
+
+    def test_few_files(self):
+        """events that need more files than the soft limit are attached, as the hard one allows it"""
+        result = run(["sh", "-c", f"ulimit -Sn 40; exec {tool(self.UNIT)} -e "
+                      "'sched:*//num=1/' --duration 10ms --json"])
+        self.assert_status(result, 0)
 
     def test_no_number(self):
         """without num=, or with one that is no number: status 2"""

@@ -5,6 +5,8 @@ import ctypes
 import math
 import os
 import random
+import re
+import socket
 
 import events
 from harness import LOAD, Case, Running, run, tool
@@ -18,6 +20,21 @@ WRITE = "syscalls:sys_enter_write/(int)fd==-1/"
 
 # Numbers of this size and more share a bucket.
 LARGE = 1 << 40
+
+
+# lseek(2)
+SEEK_NUMBER = {"x86_64": 8, "aarch64": 62}[os.uname().machine]
+
+
+def value_names(event, field):
+    """What a tracepoint calls the values of a field: as it prints them."""
+    path = f"/sys/kernel/tracing/events/{event.replace(':', '/')}/format"
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="ascii") as file:
+        pairs = re.search(rf"__print_symbolic\(REC->{field},(.*?)\)", file.read())
+    return {int(value, 0): name for value, name in
+            re.findall(r'\{ *(\w+), *"([^"]*)" *\}', pairs.group(1))} if pairs else {}
 
 
 def seek(number):
@@ -87,6 +104,17 @@ class Truth(Case):
                 # Programs read their libraries' first bytes.
                 self.assert_close(counts["kprobe:vfs_read"], 500, 0, "reads", slack=20)
                 self.assertEqual(counts.get("kprobe:vfs_rename", 0), 0)
+
+    def test_sums_that_do_not_fit(self):
+        """a sum, and so an average, that 64 bits may not hold is null; all else is what it is"""
+        for numbers in ([3 << 61] * 3, [(1 << 64) - 1, 7, 9]):
+            report = self.observe(write, numbers, "-e", f"{WRITE}num=count/").report
+            row = report["rows"][0]
+            self.assertEqual((row["count"], row["sum"], row["avg"], row["min"], row["max"]),
+                             (3, None, None, min(numbers), max(numbers)))
+        for number, sums in ((-1 << 62, (None, None)), (-1 << 60, (-3 << 60, -1 << 60))):
+            row = self.observe(seek, [number] * 3, "-e", f"{SEEK}num=(long)offset/").report["rows"][0]
+            self.assertEqual((row["sum"], row["avg"]), sums)
 
     def test_signed(self):
         """numbers below 0 are what they are"""
@@ -170,3 +198,60 @@ class Truth(Case):
         row = self.observe(seek, numbers, "-e", f"{SEEK[:-1]}&&offset>=-20&&offset*3<60/num=offset/"
                            ).report["rows"][0]
         self.check_numbers(row, list(range(-20, 20)))
+
+    def test_rows_in_text(self):
+        """text shows what found no room (`other`) and each event's rows, however many there are"""
+        events_ = (f"{WRITE}num=count/key=count/alias=first/,"
+                   f"{WRITE}num=count/key=count%3/alias=second/")
+        args = ["-e", events_, "--max-keys", "70"]
+        numbers = list(range(100)) * 3
+        report = self.observe(write, numbers, *args).report
+        others = [row for row in report["rows"] if row.get("name") == "other"]
+        # In the second event's keys, too: 70 are for both.
+        self.assertEqual(report["other_events"], sum(row["count"] for row in others))
+        self.assertGreaterEqual(report["other_events"], 90)
+        self.assertEqual(report["keys"], 70)
+        for alias in ("first", "second"):
+            self.assertEqual(sum(row["count"] for row in report["rows"] if row["event"] == alias),
+                             300)
+        with Running([DIST, "-v", "-p", str(os.getpid()), *args]) as unit:
+            unit.wait_for("observing$")
+            for number in numbers:
+                write(number)
+            unit.signal(2)
+            lines = unit.result().out.splitlines()
+        self.assertRegex(lines[0], r"70 keys.*\d+ events of keys without a row")
+        shown = lines[2:52]
+        self.assertTrue(any("other" in line.split() for line in shown))
+        for alias in ("first", "second"):
+            self.assertTrue(any(line.startswith(alias) for line in shown), "\n".join(lines))
+
+    def test_one_row_for_one_name(self):
+        """events that are called the same are one row: what matches a name with wildcards, by its alias"""
+        report = self.observe(seek, [1] * 200, "-e",
+                              f"raw_syscalls:sys_*/id=={SEEK_NUMBER}/num=id/alias=both/").report
+        self.assertEqual([(row["event"], row["count"], row["min"], row["max"])
+                          for row in report["rows"]], [("both", 400, SEEK_NUMBER, SEEK_NUMBER)])
+
+    def test_names_of_values(self):
+        """a value has the name that its own event has for it, not another one's"""
+        other, event = "tlb:tlb_flush", "skb:kfree_skb"
+        names = value_names(event, "reason")
+        if not names or not value_names(other, "reason"):
+            self.skipTest("this kernel has no two tracepoints that name the values of `reason`")
+        with Running([DIST, "--json", "-v", "-k", "reason", "-e", f"{other}//num=1/", "-e",
+                      f"{event}//num=1/"]) as unit:
+            unit.wait_for("observing$")
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+                closed.bind(("127.0.0.1", 0))
+                address = closed.getsockname()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for _ in range(20):
+                    sender.sendto(b"to nobody", address)
+            unit.signal(2)
+            result = unit.result()
+        self.assert_status(result, 0)
+        rows = [row for row in result.report["rows"] if row["event"] == event]
+        self.assertGreater(len(rows), 0, str(result))
+        for row in rows:
+            self.assertEqual(row.get("name"), names.get(row["key"]), str(row))
