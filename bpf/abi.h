@@ -195,9 +195,10 @@ enum slot {
 	SLOT_VALUE4,
 	SLOT_KEY_TEXT,
 	SLOT_NAME_TEXT,
-	SLOT_EVENT, /* the event's number: a constant */
-	SLOT_UNIT,  /* a constant that the unit gives a meaning */
-	SLOT_RUNS,  /* a constant: runs are to be counted */
+	SLOT_EVENT,	/* the event's number: a constant */
+	SLOT_UNIT,	/* a constant that the unit gives a meaning */
+	SLOT_RUNS,	/* a constant: runs are to be counted */
+	SLOT_PASSED_ON, /* a constant: what the program gives back */
 	SLOTS,
 };
 

@@ -6,10 +6,10 @@
  *	SEC("event")
  *	int on_event(void *ctx)
  *	{
- *		if (!slot_filter(ctx))
- *			return 0;
- *		add(slot_key(ctx), slot_value(ctx));
- *		...
+ *		if (slot_filter(ctx))
+ *			add(slot_key(ctx), slot_value(ctx));
+ *		return slot_passed_on(ctx);
+ *	}
  *
  * The calls of those that stay empty are taken out, with what the verifier finds to depend on them, and
  * what is simple comes in the place of its calls.
@@ -47,6 +47,12 @@ SLOT(slot_value4, SLOT_VALUE4)
 SLOT(slot_event, SLOT_EVENT)
 SLOT(slot_unit, SLOT_UNIT)
 SLOT(slot_runs, SLOT_RUNS)
+
+/*
+ * What a program gives back. From tracepoints and probes that is whether perf shall see the event, too:
+ * with 0, whoever counts it by perf, as `perf stat` does, does not see it as long as the program is there.
+ */
+SLOT(slot_passed_on, SLOT_PASSED_ON)
 
 /* Fills all of @text, of SLOT_TEXT_SIZE bytes; without an expression it stays as it is. Gives 0. */
 #define TEXT_SLOT(name, number)                                                      \

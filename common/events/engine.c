@@ -145,6 +145,8 @@ static int prepare(struct engine_event *e)
 		return EXIT_CANNOT;
 	}
 	e->slots.type = program.type;
+	e->slots.value[SLOT_PASSED_ON] = program.type == BPF_PROG_TYPE_TRACEPOINT ||
+					 program.type == BPF_PROG_TYPE_KPROBE;
 	e->slots.attach_type = program.attach_type;
 	e->slots.btf_id = program.btf_id;
 	e->slots.btf_fd = program.btf_fd;

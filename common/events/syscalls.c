@@ -131,7 +131,7 @@ static int load_front(int map)
 		INSN(BPF_LD | BPF_IMM | BPF_DW, BPF_REG_2, BPF_PSEUDO_MAP_FD, 0, map),
 		INSN(0, 0, 0, 0, 0),
 		CALL(BPF_FUNC_tail_call),
-		SET(BPF_REG_0, 0),
+		SET(BPF_REG_0, 1), /* see slot_passed_on() */
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
 

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -291,6 +292,19 @@ class EventsBehaviour:
                     self.assertEqual(len(result.reports), 1)
                 else:  # it came before the unit could catch it
                     self.assertEqual((result.status, result.out), (-signal.SIGINT, ""))
+
+    def test_perf_is_not_blinded(self):
+        """what perf counts at an event with a program is what it counts without, wanted or not"""
+        perf = shutil.which("perf")
+        if not perf:
+            self.skipTest("there is no perf")
+        # A program of its own, and one that all system calls share.
+        for event in ("raw_syscalls:sys_enter/id==-7/", "syscalls:sys_enter_*//"):
+            with self.subTest(event), Running(self.argv(event, "-v")) as unit:
+                unit.wait_for("observing")
+                said = run([perf, "stat", "-x", ",", "-e", "raw_syscalls:sys_enter",
+                            CALLS, "2", "100"])
+                self.assertGreaterEqual(int(said.err.split(",")[0]), 300, str(said))
 
     def test_killed(self):
         """kill -9: nothing stays in the kernel"""

@@ -12,28 +12,32 @@
 /* Events are in users' code: an address stands for something in its process only. */
 const volatile bool pair_in_process = false;
 
-SEC("event")
-int on_event(void *ctx)
+static __always_inline void take(void *ctx)
 {
 	struct object_key key = {};
 	struct object object = {};
 
-	if (!slot_filter(ctx))
-		return 0;
 	key.address = slot_value(ctx);
 	if (!key.address)
-		return 0;
+		return;
 	if (pair_in_process)
 		key.pid = bpf_get_current_pid_tgid() >> 32;
 	if (slot_unit(ctx) == PAIR_FREE) {
 		forget(&key, ALLOC_EVENT);
-		return 0;
+		return;
 	}
 	object.site.allocator = ALLOC_EVENT + slot_event(ctx);
 	object.site.pid = key.pid;
 	object.bytes = slot_value2(ctx);
 	made(ctx, 0, &key, &object);
-	return 0;
+}
+
+SEC("event")
+int on_event(void *ctx)
+{
+	if (slot_filter(ctx))
+		take(ctx);
+	return slot_passed_on(ctx);
 }
 
 /* What a process had went with the program that it ran before. */

@@ -283,6 +283,9 @@ static __always_inline int called(struct pt_regs *ctx, enum function_kind kind)
 	}
 }
 
+/* With 0 from a program at a probe, perf would not see it any more. */
+#define SEEN_BY_PERF 1
+
 #define CALL_PROGRAM(name, kind)              \
 	SEC("uprobe")                         \
 	int enter_##name(struct pt_regs *ctx) \
@@ -290,7 +293,7 @@ static __always_inline int called(struct pt_regs *ctx, enum function_kind kind)
 		hold_cpu();                   \
 		called(ctx, kind);            \
 		release_cpu();                \
-		return 0;                     \
+		return SEEN_BY_PERF;          \
 	}
 
 CALL_PROGRAM(malloc, CALL_MALLOC)
@@ -312,7 +315,7 @@ int enter_any(struct pt_regs *ctx)
 	hold_cpu();
 	called(ctx, bpf_get_attach_cookie(ctx));
 	release_cpu();
-	return 0;
+	return SEEN_BY_PERF;
 }
 
 /* A function has returned. */
@@ -362,7 +365,7 @@ int leave(struct pt_regs *ctx)
 	hold_cpu();
 	returned(ctx);
 	release_cpu();
-	return 0;
+	return SEEN_BY_PERF;
 }
 
 /* Its children have to be probed too: only for a command. */

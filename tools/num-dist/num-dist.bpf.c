@@ -108,22 +108,26 @@ static __always_inline void add_to_extremes(struct dist *dist, u64 order)
 	release_cpu();
 }
 
-SEC("event")
-int on_event(void *ctx)
+static __always_inline void take(void *ctx)
 {
 	struct dist *dist;
 	bool is_signed;
 	u64 number;
 
-	if (!event_wanted(ctx))
-		return 0;
 	is_signed = slot_unit(ctx) & DIST_SIGNED;
 	number = slot_value(ctx);
 	dist = dist_at(ctx, slot_event(ctx));
 	if (!dist)
-		return 0;
+		return;
 	__sync_fetch_and_add(&dist->sum, number);
 	add_to_bucket(dist, number, is_signed && (s64)number < 0);
 	add_to_extremes(dist, DIST_ORDER(number, is_signed));
-	return 0;
+}
+
+SEC("event")
+int on_event(void *ctx)
+{
+	if (event_wanted(ctx))
+		take(ctx);
+	return slot_passed_on(ctx);
 }

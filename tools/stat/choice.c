@@ -182,13 +182,10 @@ static void add_programs(struct choice *c, const struct engine *engine, const st
 	}
 }
 
-/*
- * A program at a tracepoint or a probe has a say in whether perf, for whom else it may be, sees the
- * event: it is to see all. What is attached to functions has none.
- */
+/* A count is all that is wanted of an event. */
 static int fill(struct engine_event *event)
 {
-	event->slots.value[SLOT_UNIT] = event->slots.type != BPF_PROG_TYPE_TRACING;
+	(void)event;
 	return EXIT_DONE;
 }
 

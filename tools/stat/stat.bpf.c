@@ -70,13 +70,12 @@ static __always_inline void count_event(void *ctx)
 		__sync_fetch_and_add(count, 1);
 }
 
-/* What is given back is whether perf shall see the event. */
 SEC("event")
 int on_event(void *ctx)
 {
 	if ((!command || *(volatile __u32 *)&execed) && event_wanted(ctx))
 		count_event(ctx);
-	return slot_unit(ctx);
+	return slot_passed_on(ctx);
 }
 
 /*

@@ -72,8 +72,7 @@ static __always_inline void add_to(struct top_sum *sum, u64 value, bool is_signe
 		__sync_fetch_and_add(&sum->high, high);
 }
 
-SEC("event")
-int on_event(void *ctx)
+static __always_inline void take(void *ctx)
 {
 	union event_key key;
 	struct top_row *row;
@@ -81,20 +80,18 @@ int on_event(void *ctx)
 	struct top_sum *sum;
 	u32 half;
 
-	if (!event_wanted(ctx))
-		return 0;
 	half = current_half();
 	event_key(ctx, &key);
 	row = row_of(ctx, HALF_MAP(rows, half), &key);
 	if (!row)
 		row = others_row(half);
 	if (!row)
-		return 0;
+		return;
 	columns = slot_unit(ctx);
 	first = TOP_FIRST(columns);
 	count = TOP_COUNT(columns);
 	if (first >= MOST_COLUMNS)
-		return 0;
+		return;
 	sum = &row->sum[first];
 	if (count > 0)
 		add_to(&sum[0], slot_value(ctx), columns & TOP_SIGNED(0));
@@ -104,5 +101,12 @@ int on_event(void *ctx)
 		add_to(&sum[2], slot_value3(ctx), columns & TOP_SIGNED(2));
 	if (count > 3)
 		add_to(&sum[3], slot_value4(ctx), columns & TOP_SIGNED(3));
-	return 0;
+}
+
+SEC("event")
+int on_event(void *ctx)
+{
+	if (event_wanted(ctx))
+		take(ctx);
+	return slot_passed_on(ctx);
 }

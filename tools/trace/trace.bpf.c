@@ -220,20 +220,24 @@ static __always_inline void hand_over(void *ctx)
 	__sync_fetch_and_add(&cpu->running, -1);
 }
 
-SEC("event")
-int on_event(void *ctx)
+static __always_inline void take(void *ctx)
 {
 	struct trace_key key = {};
 	u32 half = current_half();
 
-	if (!event_wanted(ctx))
-		return 0;
 	if (!count_stacks) {
 		hand_over(ctx);
-		return 0;
+		return;
 	}
 	key.event = slot_event(ctx);
 	stack_here(ctx, 0, false, half, &key.stack);
 	count_key(HALF_MAP(counts, half), &key);
-	return 0;
+}
+
+SEC("event")
+int on_event(void *ctx)
+{
+	if (event_wanted(ctx))
+		take(ctx);
+	return slot_passed_on(ctx);
 }
