@@ -275,7 +275,9 @@ static void measure(const struct table *t)
 
 static void put_head(struct output *out, const struct layout *layout)
 {
+	char buf[TEXT_LEN];
 	unsigned int i, s;
+	size_t used;
 
 	bold(out, true);
 	for (i = 0; i < layout->count; i++) {
@@ -290,8 +292,8 @@ static void put_head(struct output *out, const struct layout *layout)
 				fprintf(out->file, "%s%*s", s ? "  " : "", dist_width[s],
 					statistic_titles[s]);
 		} else {
-			put(out->file, title(column), strlen(title(column)), width(layout, i),
-			    on_left(column));
+			used = string_text(buf, title(column));
+			put(out->file, buf, used, width(layout, i), on_left(column));
 		}
 	}
 	bold(out, false);

@@ -32,9 +32,20 @@ static int note(struct keys *k, const struct engine_event *e, const char *text)
 	k->numbers = !is_text;
 	if (!is_text && e->types[SLOT_KEY].is_signed)
 		k->are_signed = true;
+	if (!is_text && e->types[SLOT_KEY].size > k->size)
+		k->size = e->types[SLOT_KEY].size;
 	if (k->text && strcmp(k->text, text))
 		k->differ = true;
 	k->text = text;
+	return EXIT_DONE;
+}
+
+/* Rows are for all events: not some named by comm=, and all printed by printkey=. */
+static int refuse_both(const struct keys *k, const struct engine_event *e)
+{
+	if (k->format && k->comm)
+		return refuse(e, "it has comm= where another event has printkey=, or the other way "
+				 "round, and rows are for all: one will do");
 	return EXIT_DONE;
 }
 
@@ -45,6 +56,8 @@ static int use_format(struct keys *k, const struct engine_event *e, const char *
 
 	if (wrong)
 		return refuse(e, wrong);
+	if (k->only_comm)
+		return refuse(e, "printkey= prints numbers, and with --only-comm keys are names");
 	if (k->texts)
 		return refuse(e, "printkey= prints numbers, and its key is a string");
 	if (k->format && strcmp(k->format, format))
@@ -69,7 +82,7 @@ static struct choice choose(struct keys *k, const struct engine_event *e)
 	if (!c.key)
 		c.key = k->otherwise;
 	if (k->only_comm)
-		c = (struct choice){ .key = c.comm ? c.comm : "_comm" };
+		return (struct choice){ .key = c.comm ? c.comm : "_comm", .format = c.format };
 	if (c.key || c.comm || c.format || !k->fallback) {
 		c.key = c.key ? c.key : k->fallback;
 		return c;
@@ -125,7 +138,8 @@ int keys_fill(struct keys *k, struct engine_event *e)
 		status = engine_compile(e, c.comm, SLOTS, SLOT_NAME_TEXT);
 	if (!status && c.format)
 		status = use_format(k, e, c.format);
-	return status;
+	k->comm = k->comm || value_of(e, ATTR_COMM);
+	return status ? status : refuse_both(k, e);
 }
 
 bool keys_are_threads(const struct keys *k)
@@ -196,7 +210,7 @@ static void fill(const struct keys *k, const struct value_names *names, const un
 	else
 		cell_number(&cells[0], key->number);
 	if (k->format) {
-		cell_string(&cells[1], print_key(printed, k->format, key->number));
+		cell_string(&cells[1], print_key(printed, k->format, key->number, k->size));
 		column_widen(&columns[1], printed);
 	} else if (name && *name) {
 		text_cell(&cells[1], &columns[1], name);

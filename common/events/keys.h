@@ -21,7 +21,9 @@ struct keys {
 	/* keys_fill() finds out these. */
 	bool numbers, texts;
 	bool are_signed;
+	unsigned int size;		 /* of the largest number's type, in bytes */
 	const char *format;		 /* of printkey=; NULL: none */
+	bool comm;			 /* there are events with comm= */
 	struct value_names *value_names; /* of the field that is the key, of each event */
 	size_t event_count;		 /* of which these are */
 	bool names_differ;		 /* they are not the same for all */

@@ -33,7 +33,8 @@ static bool find(struct format *f, const char *text)
 	if (!f->end)
 		return false;
 	rest = f->end + 1;
-	rest += *rest == ',';
+	if (*rest++ != ',')
+		return false;
 	rest += strspn(rest, " ");
 	return !strcmp(rest, "key)");
 }
@@ -95,7 +96,13 @@ static void append(char *buf, const char *from, const char *to)
 	buf[used] = 0;
 }
 
-const char *print_key(char *buf, const char *text, uint64_t number)
+/* What C has of @number, of @size bytes, where no sign is shown. */
+static uint64_t without_sign(uint64_t number, unsigned int size)
+{
+	return size < sizeof(number) ? number & ((1ULL << 8 * size) - 1) : number;
+}
+
+const char *print_key(char *buf, const char *text, uint64_t number, unsigned int size)
 {
 	char one[FLAGS_ROOM + 4], *to;
 	struct format f;
@@ -109,6 +116,8 @@ const char *print_key(char *buf, const char *text, uint64_t number)
 		snprintf(one, sizeof(one), "%%%sc", f.flags);
 		snprintf(to, PRINTED_KEY - (to - buf), one, (int)number);
 	} else {
+		if (strchr("uxXo", f.letter))
+			number = without_sign(number, size);
 		snprintf(one, sizeof(one), "%%%sll%c", f.flags, f.letter);
 		snprintf(to, PRINTED_KEY - (to - buf), one, (unsigned long long)number);
 	}

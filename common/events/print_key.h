@@ -14,7 +14,10 @@
 /* NULL: @text will do; else what is wrong with it. */
 const char *print_key_check(const char *text);
 
-/* Prints @number as @text, which will do, says; returns @buf, of PRINTED_KEY bytes. */
-const char *print_key(char *buf, const char *text, uint64_t number);
+/*
+ * Prints @number, of a type of @size bytes, as @text, which will do, says; returns @buf, of PRINTED_KEY
+ * bytes.
+ */
+const char *print_key(char *buf, const char *text, uint64_t number, unsigned int size);
 
 #endif

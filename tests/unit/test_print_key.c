@@ -11,7 +11,7 @@ static void check(const char *text, uint64_t number, const char *expected)
 	char printed[PRINTED_KEY];
 
 	assert_null(print_key_check(text));
-	assert_string_equal(print_key(printed, text, number), expected);
+	assert_string_equal(print_key(printed, text, number, sizeof(number)), expected);
 }
 
 static void keys_are_printed_as_printf_does(void **state)
@@ -46,6 +46,18 @@ static void how_long_the_number_is_does_not_matter(void **state)
 	check("%lld", 1ULL << 40, "1099511627776");
 	check("%hhx", 0x12345, "12345");
 	check("%zu", 9, "9");
+}
+
+static void without_a_sign_numbers_are_as_wide_as_their_type(void **state)
+{
+	char printed[PRINTED_KEY];
+
+	(void)state;
+	assert_string_equal(print_key(printed, "%x", (uint64_t)-5, 4), "fffffffb");
+	assert_string_equal(print_key(printed, "%u", (uint64_t)-5, 2), "65531");
+	assert_string_equal(print_key(printed, "%o", (uint64_t)-1, 1), "377");
+	assert_string_equal(print_key(printed, "%d", (uint64_t)-5, 4), "-5");
+	assert_string_equal(print_key(printed, "%x", (uint64_t)-5, 8), "fffffffffffffffb");
 }
 
 static void a_call_of_printf_is_the_same(void **state)
@@ -84,6 +96,8 @@ static void what_is_no_such_format_is_refused(void **state)
 		"printf(\"%d\", key) ",
 		"printf(%d, key)",
 		"printf(\"%s\", key)",
+		"printf(\"%d\" key)",
+		"printf(\"%d\"key)",
 	};
 	size_t i;
 
@@ -102,11 +116,11 @@ static void what_is_too_long_is_cut_off(void **state)
 	memset(text, 'x', sizeof(text));
 	strcpy(text + 390, "%d");
 	assert_null(print_key_check(text));
-	assert_int_equal(strlen(print_key(printed, text, 5)), PRINTED_KEY - 1);
+	assert_int_equal(strlen(print_key(printed, text, 5, 8)), PRINTED_KEY - 1);
 	memcpy(text, "%99999d", 7);
 	strcpy(text + 390, "end");
 	assert_null(print_key_check(text));
-	assert_int_equal(strlen(print_key(printed, text, 5)), PRINTED_KEY - 1);
+	assert_int_equal(strlen(print_key(printed, text, 5, 8)), PRINTED_KEY - 1);
 }
 
 /* No text has more printed than there is room for, or read what is not there. */
@@ -126,7 +140,8 @@ static void any_text_is_a_format_or_refused(void **state)
 		if (print_key_check(text))
 			continue;
 		accepted++;
-		assert_true(strlen(print_key(printed, text, random64())) < PRINTED_KEY);
+		assert_true(strlen(print_key(printed, text, random64(), random64() % 8 + 1)) <
+			    PRINTED_KEY);
 	}
 	assert_true(accepted > 100);
 }
@@ -137,6 +152,7 @@ int main(void)
 		cmocka_unit_test(keys_are_printed_as_printf_does),
 		cmocka_unit_test(what_stands_around_stays),
 		cmocka_unit_test(how_long_the_number_is_does_not_matter),
+		cmocka_unit_test(without_a_sign_numbers_are_as_wide_as_their_type),
 		cmocka_unit_test(a_call_of_printf_is_the_same),
 		cmocka_unit_test(what_is_no_such_format_is_refused),
 		cmocka_unit_test(what_is_too_long_is_cut_off),

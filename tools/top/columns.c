@@ -31,20 +31,25 @@ static bool is_taken(const struct sum_columns *c, const char *name)
 	return false;
 }
 
-/* A name that no other column has: what is wanted, and if need be with its event, and its number. */
+/* A name that no other column has: what is wanted, and if need be with its event, and a number. */
 static char *name_for(const struct sum_columns *c, const char *wanted, const char *event)
 {
 	char *name = event_text("%s", wanted), *plain;
+	unsigned int number = c->count + 1;
 
 	if (is_taken(c, name) && strcmp(wanted, event)) {
 		free(name);
 		name = event_text("%s %s", event, wanted);
 	}
-	if (is_taken(c, name)) {
-		plain = name;
-		name = event_text("%s %u", plain, c->count + 1);
-		free(plain);
+	if (!is_taken(c, name))
+		return name;
+	plain = name;
+	name = event_text("%s %u", plain, number);
+	while (is_taken(c, name)) {
+		free(name);
+		name = event_text("%s %u", plain, ++number);
 	}
+	free(plain);
 	return name;
 }
 

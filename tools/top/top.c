@@ -32,10 +32,39 @@ static struct sum_columns sums;
 static struct keys keys = { .fallback = "_tid" };
 static uint64_t max_keys = USUAL_KEYS;
 
+/* What perf top sorts by, as the keys of rows. */
+static const struct sort_key {
+	const char *name, *key;
+} sort_keys[] = { { "comm", "_comm" }, { "pid", "_pid" }, { "tid", "_tid" }, { "cpu", "_cpu" } };
+
+static const char *sort_by;
+static bool with_counts;
+
+static const char *key_of(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(sort_keys) / sizeof(*sort_keys); i++) {
+		if (!strcmp(sort_keys[i].name, name))
+			return sort_keys[i].key;
+	}
+	return NULL;
+}
+
+static const char *check_sort(const char *text)
+{
+	return key_of(text) ? NULL : "is no key: comm, pid, tid or cpu; -k takes any expression";
+}
+
 static const struct option_entry options[] = {
 	ENGINE_OPTION,
 	{ "key", 'k', OPTION_STRING, "EXPR", "the key of events that have no key= (_tid)",
 	  .value = &keys.otherwise },
+	{ "sort", 's', OPTION_CHECKED, "KEY",
+	  "as perf's: -s comm is -k _comm; so are pid, tid, cpu", .value = &sort_by,
+	  .check = check_sort },
+	{ "show-nr-samples", 'n', OPTION_FLAG, NULL,
+	  "as perf's: numbers of events, which are shown anyway", .value = &with_counts },
 	{ "only-comm", 0, OPTION_FLAG, NULL, "a row for each name (comm=, _comm), whatever the key",
 	  .value = &keys.only_comm },
 	{ "max-keys", 0, OPTION_COUNT, "N",
@@ -92,8 +121,12 @@ static const char *check(struct settings *settings)
 
 	if (!engine_specs()->count)
 		return "of which events? -e EVENT, such as -e sched:sched_wakeup; `list` shows all";
+	if (sort_by && keys.otherwise)
+		return "-s and -k both say what the key is: one will do";
+	if (sort_by)
+		keys.otherwise = key_of(sort_by);
 	if (keys.only_comm && keys.otherwise)
-		return "--only-comm has names for keys, so -k means nothing";
+		return "--only-comm has names for keys, so -k and -s mean nothing";
 	if (!settings->interval_ns && !settings->json && !settings->output && isatty(STDOUT_FILENO))
 		settings->interval_ns = USUAL_INTERVAL;
 	return engine_unknown_attribute(known, sizeof(known) / sizeof(*known));

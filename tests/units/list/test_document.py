@@ -17,8 +17,10 @@ class Document(Case):
     def test_examples(self):
         """each example does what it is for, or says what this kernel lacks"""
         examples = [line for block in re.findall(r"(?ms)^```sh\n(.*?)^```$", TEXT)
-                    for line in block.splitlines()]
-        self.assertGreaterEqual(len(examples), 15)
+                    for line in block.replace("\\\n    ", "").splitlines()]
+        self.assertGreaterEqual(len(examples), 25)
+        self.assertLessEqual({"stat", "trace", "top", "num-dist", "list", "usdt", "kmemleak"},
+                             {example.split()[0] for example in examples})
         lacking = []
         for example in examples:
             with self.subTest(example):
@@ -40,12 +42,19 @@ class Document(Case):
 
     def test_attributes(self):
         """the attributes that it has for units are those, and no others, that they take"""
-        rows = re.findall(r"(?m)^\| (`[a-z-]+=.*?) \|.*\| (.*?) \|$", TEXT)
-        self.assertGreaterEqual(len(rows), 6)
+        table = TEXT.split("| ATTR |")[1].split("\n\n")[0]
+        rows = re.findall(r"(?m)^\| (`.*?) \|.*\| (`.*?) \|$", table)
+        self.assertGreaterEqual(len(rows), 8)
         for names, units in rows:
-            for name in re.findall(r"`([a-z-]+)=", names):
-                for unit, needs in (("top", ""), ("num-dist", "num=1/" if name != "num" else "")):
-                    result = run([os.path.join(BUILD, unit), "-e",
-                                  f"sched:sched_switch//{needs}{name}=1/", "--", "true"])
+            for name in re.findall(r"`([a-z-]+=?)", names):
+                given = name + "1" * name.endswith("=")
+                for unit, options, needs in (
+                        ("top", ["-e"], ""), ("num-dist", ["-e"], "num=1/"), ("trace", ["-e"], ""),
+                        ("stat", ["-e"], ""),
+                        ("kmemleak", ["--free", "sched:sched_process_exit//ptr=pid/", "--alloc"],
+                         "ptr=1/")):
+                    needs = "" if needs.startswith(name) else needs
+                    result = run([os.path.join(BUILD, unit), *options,
+                                  f"sched:sched_switch//{needs}{given}/", "--", "true"])
                     self.assertEqual("means nothing here" not in result.err, f"`{unit}`" in units,
-                                     f"{name}= in {unit}: {result}")
+                                     f"{name} in {unit}: {result}")

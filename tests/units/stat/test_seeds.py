@@ -117,13 +117,14 @@ class Seeds(Case):
         self.assertNotEqual(rows["sched:sched_process_exec"], "0")
 
     def test_raw(self):
-        """004: perf stat -e raw_syscalls:sys_enter ls, sleep 1 and sleep 2 the same, -a -- sleep 1"""
+        """004: perf stat -e raw_syscalls:sys_enter ls, sleep 1 and sleep 2 the same, -a ls, -a -- sleep 1"""
         def calls(line):
             return int(self.rows(f"stat -e raw_syscalls:sys_enter {line}")
                        ["raw_syscalls:sys_enter"].replace(",", ""))
         self.assertGreater(calls("ls"), 20)
         self.assertEqual(calls("sleep 0.1"), calls("sleep 0.2"))
         self.assertGreater(calls("-a -- sleep 0.3"), calls("sleep 0.3"))
+        self.assertGreater(calls("-a ls"), 20)
 
     def test_dd(self):
         """004: perf stat -e 'syscalls:sys_enter_*' dd if=/dev/zero of=/dev/null bs=512 count=10000k"""

@@ -28,6 +28,40 @@ class Behaviour(EventsBehaviour, Case):
         self.assert_status(result, 2)
         self.assert_one_line(result, "--only-comm")
 
+    def test_sort(self):
+        """-s KEY, as perf top has it: the same rows as -k; what is no key, and both: one line, status 2"""
+        for sort, key in (("pid", "_pid"), ("tid", "_tid"), ("cpu", "_cpu"), ("comm", "_comm")):
+            titles = [run([tool("top"), "-e", "raw_syscalls:sys_enter", *option, "--duration",
+                           "50ms"]).out.splitlines()[1].split()[0]
+                      for option in (("-s", sort), ("-k", key))]
+            self.assertEqual(titles, [sort, sort])
+        for options, says in ((("-s", "sym"), "comm, pid, tid or cpu"),
+                              (("-s", "pid", "-k", "_cpu"), "-s and -k"),
+                              (("-s", "pid", "--only-comm"), "--only-comm")):
+            result = run([tool("top"), "-e", WRITE, *options])
+            self.assert_status(result, 2)
+            self.assert_one_line(result, says)
+
+    def test_ways_to_name(self):
+        """comm= and printkey= of two events, printkey= where keys are names: one line, status 2"""
+        for events, options, says in (
+                (f"{WRITE}key=1/comm=_comm/,{WRITE}key=1/printkey=%d/", (), "comm=.*printkey="),
+                (f"{WRITE}key=1/printkey=%d/,{WRITE}key=1/comm=_comm/", (), "comm=.*printkey="),
+                (f"{WRITE}key=1/printkey=%d/", ("--only-comm",), "--only-comm"),
+                (f'{WRITE}key=1/printkey=printf("%d" key)/', (), 'printf."FORMAT", key')):
+            result = run([tool("top"), "-e", events, *options])
+            self.assert_status(result, 2)
+            self.assert_one_line(result, says)
+
+    def test_title(self):
+        """a column's name stands above its numbers, also where letters are of several bytes"""
+        result = run([tool("top"), "-e", f"{WRITE}alias=été/,{WRITE}alias=n/", "-k", "1", "--",
+                      CALLS, "1", "10"])
+        self.assert_status(result, 0)
+        head, row = result.out.splitlines()[-2:]
+        self.assertRegex(head, " été +n$")
+        self.assertEqual([head.index("été") + 3, len(head)], [row.index("10") + 2, len(row)])
+
     def test_names_of_columns(self):
         """each column has a name of its own, whatever is asked for"""
         result = run([tool("top"), "--json", "-e", f"{WRITE}alias=key/,{WRITE},{WRITE},"
@@ -37,6 +71,13 @@ class Behaviour(EventsBehaviour, Case):
         self.assertEqual(result.report["rows"], [{
             "key": 1, "raw_syscalls:sys_enter key": 10, "raw_syscalls:sys_enter": 10,
             "raw_syscalls:sys_enter 3": 10, COUNT: 10, "raw_syscalls:sys_enter name": 10}])
+        # Not lost for a name that looks like what would be made up.
+        event = "raw_syscalls:sys_enter"
+        result = run([tool("top"), "--json", "-e", f"{WRITE}alias=x/,{WRITE}alias={event} x 4/,"
+                      f"{WRITE}alias={event} x/,{WRITE}alias=x/", "-k", "1", "--", CALLS, "1", "10"])
+        self.assert_status(result, 0)
+        self.assertEqual(result.report["rows"], [{
+            "key": 1, "x": 10, f"{event} x 4": 10, f"{event} x": 10, f"{event} x 5": 10}])
 
     def test_most_columns(self):
         """64 columns are all filled"""

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 
+from events import WRITE_NUMBER
 from harness import LOAD, Case, run, tool
 
 TOP = tool("top")
@@ -71,6 +72,19 @@ class Seeds(Case):
         counts = {row["key"]: row["raw_syscalls:sys_enter"] for row in result.report["rows"]}
         for t in (1, 2, 3):
             self.assertEqual(counts[f"calls-{t}"], 100 * t)
+
+    def test_sorted_by_comm(self):
+        """004: perf top -e raw_syscalls:sys_enter -ns comm: the same, as it is written there"""
+        result = top("-e", f"raw_syscalls:sys_enter/id=={WRITE_NUMBER}/", "-ns", "comm",
+                     command=[os.path.join(LOAD, "calls"), "3", "100"])
+        self.assert_status(result, 0)
+        counts = {row["key"]: row["raw_syscalls:sys_enter"] for row in result.report["rows"]}
+        for t in (1, 2, 3):
+            self.assertEqual(counts[f"calls-{t}"], 100 * t)
+        result = run([TOP, "-e", "raw_syscalls:sys_enter", "-ns", "comm", "--duration", "100ms"])
+        self.assert_status(result, 0)
+        self.assertRegex(result.out, r"(?m)^comm +raw_syscalls:sys_enter$")
+        self.assertRegex(result.out, r"(?m)^top +\d")
 
     def test_all_of_a_system(self):
         """004: -e 'sched:*' of a command"""

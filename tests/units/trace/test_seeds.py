@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 from events import release
-from harness import Case, Running, run, tool
+from harness import Case, Running, cgroup2_root, run, tool
 
 TRACE = tool("trace")
 BURN = ["python3", "-S", "-c", "for _ in range(3000000): pass"]
@@ -52,6 +52,26 @@ class Seeds(Case):
                 self.assertTrue(seen)
                 self.assertLessEqual(seen, ids)
 
+    def test_cgroups(self):
+        """003: trace -e sched:sched_stat_runtime --cgroups 'prof': of what is in there only"""
+        root = cgroup2_root()
+        if not root:
+            self.skipTest("there are no cgroups v2 here")
+        name = f"prof{os.getpid()}"
+        folder = f"{root}/{name}"
+        os.mkdir(folder)
+        try:
+            with Running(["python3", "-c", "while True: pass"]) as burner:
+                pid = str(burner.process.pid)
+                with open(f"{folder}/cgroup.procs", "w", encoding="ascii") as file:
+                    file.write(pid)
+                result = trace("-e", "sched:sched_stat_runtime", "--cgroups", name, "--duration",
+                               "500ms")
+                self.assert_status(result, 0)
+                self.assertEqual(set(re.findall(r"(\d+) \[\d{3}\] sched", result.out)), {pid})
+        finally:
+            os.rmdir(folder)
+
     def drop(self):
         """A datagram that nobody wants is dropped."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -62,11 +82,16 @@ class Seeds(Case):
                     pass
 
     def test_drops(self):
-        """003: trace -e skb:kfree_skb -g --flame-graph kfree_skb -m 128: where packets are dropped"""
+        """003: trace -e skb:kfree_skb -g --flame-graph kfree_skb -m 128, also with -i 600000: packet drops"""
+        for interval in ((), ("-i", "600000")):
+            with self.subTest(interval):
+                self.drops(*interval)
+
+    def drops(self, *interval):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(["ip", "link", "set", "lo", "up"], check=False, capture_output=True)
             with Running([TRACE, "-v", "-e", "skb:kfree_skb", "-g", "--flame-graph", "kfree_skb",
-                          "-m", "128"], cwd=folder) as unit:
+                          *interval, "-m", "128"], cwd=folder) as unit:
                 unit.wait_for("observing")
                 self.drop()
                 unit.signal(2)
