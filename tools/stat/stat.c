@@ -181,8 +181,10 @@ static void tell_unsupported(const struct session *s)
 
 static int attach(struct session *s)
 {
-	int status = engine_attach(&engine, skel->progs.on_event, &s->settings);
+	int status;
 
+	engine_count_runs(&engine, s->obj);
+	status = engine_attach(&engine, skel->progs.on_event, &s->settings);
 	if (!status)
 		status = counters_open(&counters);
 	if (!status)
