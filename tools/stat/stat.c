@@ -246,9 +246,7 @@ static void read_counter(const struct session *s, struct readings *r, size_t num
 		}
 		reading->supported = !counter->why_not;
 		reading->count += counter_scaled(&value);
-		/* On a CPU where a task does not run, its counters wait for it. */
-		if (counters.places[i].pid < 0 || counters.places[i].cpu < 0 || value.running)
-			reading->of.enabled += value.enabled;
+		reading->of.enabled += value.enabled;
 		reading->of.running += value.running;
 		reading->counted = reading->supported &&
 				   (reading->of.running || !reading->of.enabled);

@@ -223,6 +223,55 @@ class Truth(Case):
             if where == 0:
                 self.assertGreater(seen["task-clock"], 0)
 
+    @unittest.skipUnless(CPUS > 1, "there is but one CPU")
+    def test_moved(self):
+        """-C: of a task that is on some CPU, then on another, each has what it did there, and no more"""
+        load = ("import mmap, os, resource\n"
+                "for i in range(200):\n"
+                "    os.sched_setaffinity(0, {int(i % 4 == 0)})\n"
+                "    with mmap.mmap(-1, 4096 * 50) as m:\n"
+                "        for at in range(0, 4096 * 50, 4096): m[at] = 1\n"
+                "print('faults', resource.getrusage(resource.RUSAGE_SELF).ru_minflt)\n")
+        seen = {}
+        for cpus in ("0-1", "0", "1"):
+            result = stat("-C", cpus, "-e", "minor-faults,task-clock", "--", "python3", "-c", load)
+            self.assert_status(result, 0)
+            known = int(re.search(r"faults (\d+)", result.out)[1])
+            self.assertGreaterEqual(known, 200 * 50)
+            for row in result.report["rows"]:
+                self.assertNotIn("running", row, "the kernel counts at all times")
+            seen[cpus] = counts(result.report)["minor-faults"]
+        # It began before its exec, and ends after it looked; its begin may be on either CPU.
+        self.assert_close(seen["0-1"], known, 3, "page faults", slack=100)
+        self.assert_close(seen["1"], 50 * 50, 3, "on CPU 1", slack=known - 200 * 50 + 100)
+        self.assert_close(seen["0"], 150 * 50, 3, "on CPU 0", slack=known - 200 * 50 + 100)
+
+    def test_named_twice(self):
+        """a task that is named more than once, by its process too, counts once"""
+        with waiting([CALLS, "--wait", "2", "300000"]) as (load, pid):
+            before = cpu_time(pid)
+            with Running([STAT, "--json", "-v", "-p", f"{pid},{pid}", "-t", f"{pid},{pid}", "-e",
+                          f"{WRITE}alias=writes/,task-clock"]) as unit, \
+                 Running([STAT, "--json", "-v", "-t", f"{pid},{pid}", "-p", str(os.getpid()), "-e",
+                          f"{WRITE}alias=writes/,task-clock"]) as alone:
+                unit.wait_for("observing")
+                alone.wait_for("observing")
+                go(load)
+                load.wait_for("done", load.out)
+                used = cpu_time(pid) - before
+                results = []
+                for one in (unit, alone):
+                    one.signal(2)
+                    results.append(one.result())
+            go(load)
+            load.result()
+        seen, only = (counts(result.report) for result in results)
+        self.assertEqual(seen["writes"], 900000)
+        self.assert_close(seen["task-clock"], used, 5, "task-clock", slack=40_000_000)
+        # What threads that it makes do is neither the thread's nor this process's.
+        self.assertEqual(only["writes"], 0)
+        self.assertLess(only["task-clock"], used / 2)
+
     def test_intervals(self):
         """-i: reports add up to all there was"""
         with Running([STAT, "--json", "-v", "-i", "50ms", "-e",
