@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <bpf/bpf.h>
+#include "events/kind.h"
 #include "maps.h"
 #include "quantity.h"
 #include "say.h"
@@ -142,15 +143,12 @@ static int open_skeleton(struct session *s)
 	int status = choice_make(&choice, &s->settings, detailed, &counters, &engine);
 	size_t i;
 
-	if (!status && counters.count)
-		status = counters_places(&counters, &s->settings.targets, counted_command(s));
 	if (!status)
 		status = engine_setup();
 	if (status)
 		return status;
-	comms = calloc(counters.place_count + 1, sizeof(*comms));
 	skel = stat__open();
-	if (!skel || !comms)
+	if (!skel)
 		return -errno;
 	for (i = 0; i < choice.count; i++)
 		column_widen(&columns[ROW_EVENT], choice.events[i].name);
@@ -179,6 +177,22 @@ static void tell_unsupported(const struct session *s)
 	}
 }
 
+/*
+ * Opens the counters of the tasks that there are. Those that a process makes between the two are not
+ * counted, so nothing that takes long comes in between.
+ */
+static int open_counters(const struct session *s)
+{
+	int status = EXIT_DONE;
+
+	if (counters.count)
+		status = counters_places(&counters, &s->settings.targets, counted_command(s));
+	if (!status)
+		status = counters_open(&counters);
+	comms = event_have(calloc(counters.place_count + 1, sizeof(*comms)));
+	return status;
+}
+
 static int attach(struct session *s)
 {
 	int status;
@@ -186,7 +200,7 @@ static int attach(struct session *s)
 	engine_count_runs(&engine, s->obj);
 	status = engine_attach(&engine, skel->progs.on_event, &s->settings);
 	if (!status)
-		status = counters_open(&counters);
+		status = open_counters(s);
 	if (!status)
 		tell_unsupported(s);
 	return status;
