@@ -116,11 +116,20 @@ class Truth(Case):
     def test_page_faults(self):
         """page faults: 4000 more for 4000 fresh pages more, within 1 %, and as many as a program counts"""
         pages = os.path.join(LOAD, "pages")
-        few, many = (self.counts("-e", "page-faults,minor-faults,faults/addr!=0/alias=programs/",
-                                 "--", pages, "write", n) for n in ("1000", "5000"))
+        seen, skipped = [], []
+        for number in ("1000", "5000"):
+            result = stat("-e", "page-faults,minor-faults,faults/addr!=0/alias=programs/", "--",
+                          pages, "write", number)
+            self.assert_status(result, 0)
+            # Of a program on a CPU it is not known whose events were skipped.
+            skipped.append(result.report["lost"]["recursion"])
+            self.assertEqual(result.report["lost"]["total"], skipped[-1], str(result))
+            seen.append(counts(result.report))
+        few, many = seen
         for event in ("page-faults", "minor-faults", "programs"):
-            self.assert_close(many[event] - few[event], 4000, 1, event)
-        self.assert_close(many["programs"], many["page-faults"], 1, "by a program")
+            self.assert_close(many[event] - few[event], 4000, 1, event,
+                              slack=sum(skipped) if event == "programs" else 0)
+        self.assert_close(many["programs"], many["page-faults"], 1, "by a program", slack=skipped[1])
 
     def test_clock(self):
         """task-clock is the time that getrusage(2) tells, and that of interrupts and stolen by a host"""
