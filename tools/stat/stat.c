@@ -212,6 +212,12 @@ static void begin(struct session *s)
 	counters_start(&counters);
 }
 
+static int read_counters(struct session *s)
+{
+	(void)s;
+	return counters_read(&counters);
+}
+
 /* Whose are the counts of place @p in a row of its own? */
 static uint32_t place_id(const struct session *s, const struct counter_place *p)
 {
@@ -317,11 +323,11 @@ static int read_all(struct session *s, unsigned int half, struct readings *r)
 {
 	bool by_thread = engine.count && choice_by_thread(&s->settings);
 	struct tally threads;
-	int err = counters_read(&counters);
+	int err = 0;
 	size_t i;
 
 	tally_init(&threads, sizeof(struct thread_key), sizeof(struct thread_count));
-	if (!err && by_thread)
+	if (by_thread)
 		err = half_read(s->obj, "threads", half, &threads);
 	read_comms(s);
 	for (i = 0; i < choice.count && !err; i++) {
@@ -518,6 +524,7 @@ static const struct unit stat_unit = {
 	.open = open_skeleton,
 	.attach = attach,
 	.begin = begin,
+	.read = read_counters,
 	.report = report,
 	.empty = empty,
 	.skipped = skipped,

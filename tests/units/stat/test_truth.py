@@ -297,6 +297,16 @@ class Truth(Case):
         elapsed = sum(r["elapsed_ns"] for r in result.reports)
         self.assert_close(clock, elapsed * CPUS, 5, "cpu-clock", slack=CPUS * 20_000_000)
 
+    def test_read_in_time(self):
+        """-i: what perf counts is of the interval that the report says, to 2 ms in most of them"""
+        result = stat("-a", "-i", "50ms", "--duration", "1s", "-e",
+                      "cpu-clock,sched:sched_process_fork")
+        self.assert_status(result, 0)
+        off = sorted(abs(counts(report)["cpu-clock"] / CPUS - report["elapsed_ns"])
+                     for report in result.reports)
+        self.assertGreater(len(off), 5)
+        self.assertLess(off[len(off) // 2], 2_000_000, str(off))
+
     def test_by_name(self):
         """--comm: threads of that name"""
         result, _ = self.observe([STAT, "--json", "-v", "--comm", "calls-2", "-e",
