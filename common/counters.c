@@ -21,10 +21,17 @@ static void *have(void *memory)
 	exit(EXIT_FAILED);
 }
 
+/* A task may be named more than once: by its process, say. It counts once. */
 static void add_place(struct counters *c, pid_t pid, int cpu)
 {
+	size_t i;
+
+	for (i = 0; i < c->place_count && pid >= 0; i++) {
+		if (c->places[i].pid == pid && c->places[i].cpu == cpu)
+			return;
+	}
 	c->places = have(realloc(c->places, (c->place_count + 1) * sizeof(*c->places)));
-	c->places[c->place_count++] = (struct counter_place){ pid, cpu };
+	c->places[c->place_count++] = (struct counter_place){ .pid = pid, .cpu = cpu };
 }
 
 static bool is_set(const __u64 *cpus, int cpu)
@@ -89,11 +96,11 @@ int counters_places(struct counters *c, const struct targets *targets, pid_t com
 	static __u64 bits[MAX_CPUS / 64];
 	const __u64 *cpus = targets_cpus(targets, bits) ? bits : NULL;
 	int err, status = EXIT_DONE;
+	size_t i;
 
 	c->cgroup = -1;
 	c->command = command;
 	c->children = command;
-	c->threads = targets->pids;
 	if (targets->cgroup)
 		status = targets_open_cgroup(targets->cgroup, &c->cgroup);
 	if (status)
@@ -103,8 +110,12 @@ int counters_places(struct counters *c, const struct targets *targets, pid_t com
 	else if (!targets->pids && !targets->tids)
 		err = add_task(c, -1, cpus);
 	else
-		err = add_list(c, targets->pids, cpus, add_process)
-			      ?: add_list(c, targets->tids, cpus, add_task);
+		err = add_list(c, targets->pids, cpus, add_process);
+	/* What processes make is theirs; of threads these alone are wanted. */
+	for (i = 0; i < c->place_count && targets->pids; i++)
+		c->places[i].threads = true;
+	if (!err)
+		err = add_list(c, targets->tids, cpus, add_task);
 	if (!err)
 		return EXIT_DONE;
 	say_error("cannot find who is to be counted: %s", strerror(-err));
@@ -153,10 +164,10 @@ static int open_counter(const struct counters *c, struct counter *counter)
 	size_t i;
 	int fd;
 
-	counter->attr.inherit = c->threads || c->children;
-	counter->attr.inherit_thread = c->threads && !c->children;
 	counter->attr.enable_on_exec = c->command;
 	for (i = 0; i < c->place_count; i++) {
+		counter->attr.inherit = c->places[i].threads || c->children;
+		counter->attr.inherit_thread = c->places[i].threads && !c->children;
 		fd = open_at(c, counter, &c->places[i]);
 		counter->fds[i] = fd < 0 ? -1 : fd;
 		if (is_not_supported(fd))
@@ -178,12 +189,35 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/*
+ * A task's counter on one CPU is enabled while the task runs on others, too, but does not run there. So it
+ * is not known how long it was to be counted; but that is how long a counter ran that shares nothing.
+ */
+static bool is_of_tasks_on_cpus(const struct counters *c)
+{
+	return c->place_count && c->places[0].pid >= 0 && c->places[0].cpu >= 0;
+}
+
+static void add_reference(struct counters *c)
+{
+	const struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+	};
+
+	if (!c->count || !is_of_tasks_on_cpus(c))
+		return;
+	c->reference = c->count;
+	counters_add(c, "dummy", &attr);
+}
+
 int counters_open(struct counters *c)
 {
 	size_t i, j;
 	int err;
 
 	raise_file_limit();
+	add_reference(c);
 	for (i = 0; i < c->count; i++) {
 		struct counter *counter = &c->counters[i];
 
@@ -237,7 +271,8 @@ int counters_read(struct counters *c)
 	return 0;
 }
 
-struct counter_value counters_value(const struct counters *c, size_t i, size_t place)
+/* Since the last counters_next(), as the kernel says it. */
+static struct counter_value value_since(const struct counters *c, size_t i, size_t place)
 {
 	const struct counter_value *now = &c->counters[i].now[place];
 	const struct counter_value *before = &c->counters[i].before[place];
@@ -247,6 +282,21 @@ struct counter_value counters_value(const struct counters *c, size_t i, size_t p
 		.enabled = now->enabled - before->enabled,
 		.running = now->running - before->running,
 	};
+}
+
+struct counter_value counters_value(const struct counters *c, size_t i, size_t place)
+{
+	struct counter_value value = value_since(c, i, place);
+
+	if (!c->reference)
+		return value;
+	/* The kernel itself counts at all times; and counters are not read at the same moment. */
+	value.enabled = c->counters[i].attr.type == PERF_TYPE_SOFTWARE
+				? value.running
+				: value_since(c, c->reference, place).running;
+	if (value.enabled < value.running)
+		value.enabled = value.running;
+	return value;
 }
 
 void counters_next(struct counters *c)

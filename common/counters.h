@@ -26,8 +26,9 @@ struct counter_value {
 
 /* Where something is counted: a task, a CPU, or a task on a CPU. */
 struct counter_place {
-	pid_t pid; /* -1: all tasks */
-	int cpu;   /* -1: all CPUs */
+	pid_t pid;    /* -1: all tasks */
+	int cpu;      /* -1: all CPUs */
+	bool threads; /* what threads that the task makes do is counted with it */
 };
 
 struct counter {
@@ -43,9 +44,9 @@ struct counters {
 	size_t place_count;
 	struct counter *counters;
 	size_t count;
+	size_t reference; /* of tasks on CPUs: the counter that tells how long they were there, or 0 */
 
-	/* What tasks that the places' tasks make do is counted with these. */
-	bool threads, children;
+	bool children; /* what tasks that the places' tasks make do is counted with these */
 	bool command;
 	int cgroup; /* an open directory, whose tasks are counted; -1: no matter which */
 };

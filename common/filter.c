@@ -101,7 +101,7 @@ int filter_compile(struct filter *f)
 		return EXIT_FAILED;
 	}
 	e = parse(f, &scope, &error);
-	err = e ? expr_emit(e, f->code, &error) : -EINVAL;
+	err = e ? expr_emit_filter(e, f->code, &error) : -EINVAL;
 	expr_free(e);
 	if (err) {
 		expr_say_error(f->text, &scope, &error);

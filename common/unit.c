@@ -279,10 +279,10 @@ static int make_report(struct session *s, bool last, int *output_err)
 	unsigned int half = s->control->span & 1;
 	uint64_t now = monotonic_now();
 	struct report *r = &s->report;
-	int err = 0, why;
+	int err = s->unit->read ? s->unit->read(s) : 0, why;
 
 	if (s->unit->take)
-		err = take(s, now);
+		err = err ? err : take(s, now);
 	else if (last)
 		turn(s, now);
 	if (s->events)

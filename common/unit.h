@@ -100,6 +100,12 @@ struct unit {
 	void (*begin)(struct session *s);
 
 	/*
+	 * Reads what the kernel counts without programs: at the moment that a report is of, and waits for
+	 * nothing. Returns 0 or a negative errno. May be NULL.
+	 */
+	int (*read)(struct session *s);
+
+	/*
 	 * Units whose maps have no room for a whole span: moves half @half, which no program writes
 	 * now, out of them to where `report` finds it. Called at least each second. NULL: there is
 	 * no need.

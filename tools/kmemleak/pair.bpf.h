@@ -32,10 +32,16 @@ static __always_inline void take(void *ctx)
 	made(ctx, 0, &key, &object);
 }
 
+/* Whoever makes objects is chosen; a free counts, whoever does it. */
+static __always_inline bool pair_chosen(void *ctx)
+{
+	return slot_unit(ctx) == PAIR_FREE || (observing() && (!some_tasks || current_wanted()));
+}
+
 SEC("event")
 int on_event(void *ctx)
 {
-	if (slot_filter(ctx))
+	if (pair_chosen(ctx) && slot_filter(ctx))
 		take(ctx);
 	return slot_passed_on(ctx);
 }

@@ -185,6 +185,12 @@ static void begin(struct session *s)
 	counters_start(&counters);
 }
 
+static int read_counters(struct session *s)
+{
+	(void)s;
+	return counters_read(&counters);
+}
+
 static void set_count(struct cell *cells, unsigned int column, uint64_t count)
 {
 	char text[QUANTITY_LEN];
@@ -241,7 +247,7 @@ static int report(struct session *s, unsigned int half, struct table *rows)
 {
 	int fd = bpf_map__fd(half_map(s->obj, "counts", half));
 	struct cpu_counts *counts = calloc(libbpf_num_possible_cpus(), sizeof(*counts));
-	int err = counts ? counters_read(&counters) : -ENOMEM;
+	int err = counts ? 0 : -ENOMEM;
 	__u32 zero = 0;
 
 	if (!err && bpf_map_lookup_elem(fd, &zero, counts))
@@ -292,6 +298,7 @@ static const struct unit percpu_stat = {
 	.open = open_skeleton,
 	.attach = attach,
 	.begin = begin,
+	.read = read_counters,
 	.report = report,
 	.empty = empty,
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <bpf/bpf.h>
+#include "events/kind.h"
 #include "maps.h"
 #include "quantity.h"
 #include "say.h"
@@ -142,15 +143,12 @@ static int open_skeleton(struct session *s)
 	int status = choice_make(&choice, &s->settings, detailed, &counters, &engine);
 	size_t i;
 
-	if (!status && counters.count)
-		status = counters_places(&counters, &s->settings.targets, counted_command(s));
 	if (!status)
 		status = engine_setup();
 	if (status)
 		return status;
-	comms = calloc(counters.place_count + 1, sizeof(*comms));
 	skel = stat__open();
-	if (!skel || !comms)
+	if (!skel)
 		return -errno;
 	for (i = 0; i < choice.count; i++)
 		column_widen(&columns[ROW_EVENT], choice.events[i].name);
@@ -179,12 +177,30 @@ static void tell_unsupported(const struct session *s)
 	}
 }
 
-static int attach(struct session *s)
+/*
+ * Opens the counters of the tasks that there are. Those that a process makes between the two are not
+ * counted, so nothing that takes long comes in between.
+ */
+static int open_counters(const struct session *s)
 {
-	int status = engine_attach(&engine, skel->progs.on_event, &s->settings);
+	int status = EXIT_DONE;
 
+	if (counters.count)
+		status = counters_places(&counters, &s->settings.targets, counted_command(s));
 	if (!status)
 		status = counters_open(&counters);
+	comms = event_have(calloc(counters.place_count + 1, sizeof(*comms)));
+	return status;
+}
+
+static int attach(struct session *s)
+{
+	int status;
+
+	engine_count_runs(&engine, s->obj);
+	status = engine_attach(&engine, skel->progs.on_event, &s->settings);
+	if (!status)
+		status = open_counters(s);
 	if (!status)
 		tell_unsupported(s);
 	return status;
@@ -194,6 +210,12 @@ static void begin(struct session *s)
 {
 	(void)s;
 	counters_start(&counters);
+}
+
+static int read_counters(struct session *s)
+{
+	(void)s;
+	return counters_read(&counters);
 }
 
 /* Whose are the counts of place @p in a row of its own? */
@@ -244,9 +266,7 @@ static void read_counter(const struct session *s, struct readings *r, size_t num
 		}
 		reading->supported = !counter->why_not;
 		reading->count += counter_scaled(&value);
-		/* On a CPU where a task does not run, its counters wait for it. */
-		if (counters.places[i].pid < 0 || counters.places[i].cpu < 0 || value.running)
-			reading->of.enabled += value.enabled;
+		reading->of.enabled += value.enabled;
 		reading->of.running += value.running;
 		reading->counted = reading->supported &&
 				   (reading->of.running || !reading->of.enabled);
@@ -303,11 +323,11 @@ static int read_all(struct session *s, unsigned int half, struct readings *r)
 {
 	bool by_thread = engine.count && choice_by_thread(&s->settings);
 	struct tally threads;
-	int err = counters_read(&counters);
+	int err = 0;
 	size_t i;
 
 	tally_init(&threads, sizeof(struct thread_key), sizeof(struct thread_count));
-	if (!err && by_thread)
+	if (by_thread)
 		err = half_read(s->obj, "threads", half, &threads);
 	read_comms(s);
 	for (i = 0; i < choice.count && !err; i++) {
@@ -504,6 +524,7 @@ static const struct unit stat_unit = {
 	.open = open_skeleton,
 	.attach = attach,
 	.begin = begin,
+	.read = read_counters,
 	.report = report,
 	.empty = empty,
 	.skipped = skipped,

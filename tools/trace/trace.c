@@ -421,7 +421,10 @@ static int attach(struct session *s)
 		symbols = s->stacks ? NULL : symbols_new(false);
 		shown_symbols(s->stacks ? stacks_symbols(s->stacks) : symbols);
 	}
-	return status ? status : engine_attach(&engine, skel->progs.on_event, &s->settings);
+	if (status)
+		return status;
+	engine_count_runs(&engine, s->obj);
+	return engine_attach(&engine, skel->progs.on_event, &s->settings);
 }
 
 static bool is_enough(const struct session *s)

@@ -618,6 +618,36 @@ class Choices(LeakCase):
             self.assert_status(result, 2)
             self.assert_one_line(result, says)
 
+    def test_filter_of_others(self):
+        """--alloc: a string that cannot be read is told of who is observed, and of nobody else"""
+        load = ("import ctypes, mmap, os, sys, tempfile\n"
+                "libc = ctypes.CDLL(None)\n"
+                "libc.mmap.restype = ctypes.c_void_p\n"
+                "libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + "
+                "[ctypes.c_long]\n"
+                "libc.mkdir.argtypes = libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_long]\n"
+                "file = tempfile.TemporaryFile()\n"
+                "file.write(bytes(mmap.PAGESIZE))\n"
+                "file.flush()\n"
+                "for _ in range(20):\n"
+                "    at = libc.mmap(None, mmap.PAGESIZE, mmap.PROT_READ, mmap.MAP_PRIVATE, "
+                "file.fileno(), 0)\n"
+                "    libc.mkdir(at, 0o700)\n"
+                "    libc.munmap(at, mmap.PAGESIZE)\n")
+        pair = ("--alloc", "syscalls:sys_enter_mkdir/pathname == \"/x\"/ptr=common_pid/",
+                "--free", "syscalls:sys_enter_rmdir//ptr=common_pid/")
+        for observed, known in ((["--", sys.executable, "-c", load], 20),
+                                (["-p", str(os.getpid()), "-v"], 0)):
+            with self.subTest(observed[0]), \
+                 Running([KMEMLEAK, "--json", *pair, *observed]) as unit:
+                if not known:
+                    unit.wait_for(OBSERVING)
+                    self.assert_status(run([sys.executable, "-c", load]), 0)
+                    unit.signal(2)
+                result = unit.result()
+                self.assert_status(result, 0)
+                self.assertEqual(result.report["lost"]["unreadable"], known, str(result))
+
     def test_max_live(self):
         """--max-live with room for some of 1,000: what is reported is true, the rest said to be lost"""
         # There are no buckets for 100, and for 600 there are some.

@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from events import WRITE, WRITE_NUMBER
-from harness import CPUS, LOAD, Case, Running, observe_load, run, tool, waiting
+from harness import CPUS, GUEST, LOAD, Case, Running, observe_load, run, tool, waiting
 
 TRACE = tool("trace")
 CALLS = os.path.join(LOAD, "calls")
@@ -108,6 +108,20 @@ class Truth(Case):
                          report["lost"]["buffer"])
         self.assertRegex(result.err, r"\d+ events found no room in the buffer of CPU \d+")
         self.assertRegex(result.err, rf"lost {report['lost']['buffer']} events")
+
+    def test_samples(self):
+        """a clock's samples are there or told as lost, also where other events' programs run meanwhile"""
+        with Running(["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=1000000000"]):
+            result = self.trace("--json", "--duration", "2s", "-e", "cpu-clock//alias=samples/",
+                                "-e", "raw_syscalls:sys_*/common_pid==0/", lost=True)
+        report = result.report
+        due = 999 * CPUS * report["elapsed_ns"] / 1e9
+        seen = sum(row["count"] for row in report["rows"] if row["event"] == "samples")
+        self.assertLessEqual(seen, due * 1.01 + CPUS)
+        # The time of an emulated CPU that has to wait is not all counted.
+        percent = 10 if GUEST else 2
+        self.assertGreaterEqual(seen + report["lost"]["total"], due * (1 - percent / 100) - 2 * CPUS,
+                                str(report["lost"]))
 
     def test_number(self):
         """-N: exactly so many, the first ones"""
