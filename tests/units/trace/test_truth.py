@@ -145,6 +145,22 @@ class Truth(Case):
             unit.signal(2)
             self.assertEqual(len(unit.result().out.splitlines()), 150)
 
+    def test_overwrite_again_and_again(self):
+        """--overwrite -i: each event is in one report, in order, or lost while one was made"""
+        seek = {"x86_64": 8, "aarch64": 62}[os.uname().machine]
+        # Many, then with pauses, so that each CPU goes on while another one's buffer is read.
+        program = ("import os, time\nfd = os.open('/dev/zero', 0)\nfor i in range(60000):\n"
+                   " os.lseek(fd, 2**30 + i, 0)\n if i > 40000 and i % 20 == 0: time.sleep(0.001)")
+        both = " & ".join(f"taskset -c {cpu} python3 -S -c \"$0\"" for cpu in {0, CPUS - 1})
+        result = self.trace("--json", "--overwrite", "-i", "20ms", "-m", "32M", "-e",
+                            f"raw_syscalls:sys_enter/id=={seek}&&args[2]==0&&args[1]>={2**30}/",
+                            command=["sh", "-c", f"{both} & wait", program], lost=True)
+        self.assertGreater(len(result.reports), 3)
+        times = [event["monotonic_ns"] for event in events(result)]
+        self.assertEqual(len(times) + sum(r["lost"]["total"] for r in result.reports),
+                         60000 * len({0, CPUS - 1}))
+        self.assertEqual(times, sorted(times))
+
     def test_strace(self):
         """the files that a program opens are those that strace sees, by their names"""
         command = ["python3", "-S", "-c", "import json"]
