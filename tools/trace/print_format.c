@@ -28,8 +28,8 @@ enum piece_kind {
 /* A part of the format: text as it is, or what a conversion makes of an expression. */
 struct piece {
 	enum piece_kind kind;
-	unsigned int size; /* of the number, in bytes */
-	bool is_signed;
+	unsigned int size;	    /* of the number, in bytes */
+	bool is_signed, has_prefix; /* "0x", by the flag # */
 	char *text;
 	char spec[SPEC_LEN];
 	struct print_node *node;
@@ -188,6 +188,7 @@ static bool add_conversion(struct print_format *f, const char **at, struct print
 	if (!strchr("diuxXoc", c) || node_is_text(node))
 		return false;
 	p->is_signed = c == 'd' || c == 'i';
+	p->has_prefix = c == 'x' && memchr(begin, '#', flags);
 	snprintf(p->spec, SPEC_LEN, "%%%.*sll%c", (int)length, begin, c);
 	if (c == 'c')
 		p->kind = PIECE_CHAR;
@@ -286,6 +287,9 @@ static void write_formatted(struct writer *w, const struct piece *p, uint64_t nu
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	length = snprintf(text, sizeof(text), p->spec, (unsigned long long)number);
 #pragma GCC diagnostic pop
+	/* C leaves it out before 0, the kernel does not. */
+	if (p->has_prefix && !number && length == 1)
+		write_text(w, "0x");
 	if (length > 0)
 		write_bytes(w, text,
 			    length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1);

@@ -267,7 +267,7 @@ class AsTheKernelPrints(Case):
               "kmem:mm_page_alloc", "raw_syscalls:sys_enter", "raw_syscalls:sys_exit",
               "irq:softirq_entry", "irq:softirq_exit", "signal:signal_generate",
               "signal:signal_deliver", "task:task_newtask", "timer:hrtimer_start",
-              "writeback:writeback_dirty_inode")
+              "writeback:writeback_dirty_inode", "mmap:vm_unmapped_area")
 
     def setUp(self):
         self.tracing = tempfile.mkdtemp()
