@@ -236,6 +236,35 @@ static void free_pieces(struct print_format *f)
 	f->count = 0;
 }
 
+/*
+ * libtraceevent takes "a & (1 | 2)" for "(a & 1) | 2", unless there is a cast before what is in
+ * parentheses. Puts one that changes nothing before those of numbers; @text is freed.
+ */
+static char *keep_groups(char *text, size_t *size)
+{
+	static const char cast[] = "(u64)";
+	char *kept = event_have(malloc(*size * 3 + 1)), *to = kept;
+	size_t i;
+
+	for (i = 0; i < *size; i++) {
+		if (i >= 2 && i + 1 < *size && text[i] == '(' && isdigit(text[i + 1]) &&
+		    !memcmp(text + i - 2, "& ", 2))
+			to = mempcpy(to, cast, strlen(cast));
+		*to++ = text[i];
+	}
+	free(text);
+	*size = to - kept;
+	return kept;
+}
+
+/* Does the format have what only the kernel knows, which libtraceevent takes for 0? */
+static bool has_unknown(const char *text, size_t size)
+{
+	const char *format = memmem(text, size, "print fmt:", 10);
+
+	return format && memmem(format, text + size - format, "(jiffies -", 10);
+}
+
 struct print_format *print_format_read(const char *system, const char *name)
 {
 	struct print_format *f;
@@ -246,6 +275,11 @@ struct print_format *print_format_read(const char *system, const char *name)
 	text = read_file(system, name, &size);
 	if (!text)
 		return NULL;
+	if (has_unknown(text, size)) {
+		free(text);
+		return NULL;
+	}
+	text = keep_groups(text, &size);
 	if (start_tep())
 		tep_parse_event(tep, text, size, system);
 	free(text);

@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -267,7 +268,8 @@ class AsTheKernelPrints(Case):
               "kmem:mm_page_alloc", "raw_syscalls:sys_enter", "raw_syscalls:sys_exit",
               "irq:softirq_entry", "irq:softirq_exit", "signal:signal_generate",
               "signal:signal_deliver", "task:task_newtask", "timer:hrtimer_start",
-              "writeback:writeback_dirty_inode", "mmap:vm_unmapped_area")
+              "writeback:writeback_dirty_inode", "mmap:vm_unmapped_area",
+              "timer:timer_start")
 
     def setUp(self):
         self.tracing = tempfile.mkdtemp()
@@ -296,7 +298,7 @@ class AsTheKernelPrints(Case):
     @staticmethod
     def alike(text):
         """The kernel hides what pointers are, and says how long functions are, as we do not."""
-        text = re.sub(r"\b(ptr|page|hrtimer)=(?:0x)?[0-9a-f]+", r"\1=", text)
+        text = re.sub(r"\b(ptr|page|h?r?timer)=(?:0x)?[0-9a-f]+", r"\1=", text)
         text = re.sub(r"(\+0x[0-9a-f]+)/0x[0-9a-f]+", r"\1", text)
         return text.rstrip()
 
@@ -308,12 +310,17 @@ class AsTheKernelPrints(Case):
         with tempfile.TemporaryDirectory() as folder:
             known = f"{folder}/known"  # a name that nobody else has
             os.symlink("/bin/dash", known)
+            os.symlink(sys.executable, f"{known}-python")
             with Running([TRACE, "-v", "-e", ",".join(there), "--comm", "known*"]) as unit:
                 unit.wait_for("observing")
                 for event in there:
                     self.write(f"events/{event.replace(':', '/')}/enable", "1")
                 run([known, "-c", f"sleep 0.01; kill -CONT $$; echo x > {folder}/f; ls /dev >/dev/null;"
                      "for i in 1 2 3 4 5 6 7 8 9; do (:); done"])
+                # A connection has timers.
+                run([f"{known}-python", "-S", "-c", "import socket\na = socket.socket()\n"
+                     "a.bind(('127.0.0.1', 0)); a.listen()\n"
+                     "b = socket.socket(); b.connect(a.getsockname()); b.send(b'x'); b.close()"])
                 self.write("events/enable", "0")
                 unit.signal(2)
                 result = unit.result()
