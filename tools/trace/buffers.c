@@ -140,8 +140,8 @@ static void take(const struct buffers *b, const struct buffer *buffer, uint64_t 
 	to->used += sizeof(size) + size;
 }
 
-/* From the newest one, where the kernel's head is, to where it has begun anew. */
-static void take_newest(const struct buffers *b, const struct buffer *buffer, struct records *to)
+/* From the newest one, where the kernel's head is, to those taken before, or where it has begun anew. */
+static void take_newest(const struct buffers *b, struct buffer *buffer, struct records *to)
 {
 	const struct perf_event_mmap_page *page = (void *)buffer->memory;
 	struct perf_event_header head;
@@ -150,13 +150,14 @@ static void take_newest(const struct buffers *b, const struct buffer *buffer, st
 	ioctl(buffer->fd, PERF_EVENT_IOC_PAUSE_OUTPUT, 1);
 	at = begin = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
 	/* The head of a record is in one piece: records are multiples of 8 bytes. */
-	while (at - begin + sizeof(head) <= b->size && at) {
+	while (at != buffer->taken && at - begin + sizeof(head) <= b->size) {
 		copy(b, buffer, at, &head, sizeof(head));
 		if (!head.size || at - begin + head.size > b->size)
 			break;
 		take(b, buffer, at, &head, to);
 		at += head.size;
 	}
+	buffer->taken = begin;
 	ioctl(buffer->fd, PERF_EVENT_IOC_PAUSE_OUTPUT, 0);
 }
 

@@ -15,7 +15,8 @@ struct records {
 
 struct buffer {
 	int cpu, fd;
-	char *memory; /* a page of the kernel's about the buffer, then the buffer */
+	char *memory;	/* a page of the kernel's about the buffer, then the buffer */
+	uint64_t taken; /* with `overwrite`: from this position on, records have been taken before */
 };
 
 struct buffers {
@@ -35,8 +36,8 @@ int buffers_make(struct buffers *b, size_t size, bool overwrite, int fd);
 void buffers_free(struct buffers *b);
 
 /*
- * Moves what is in buffer @number behind @to; with `overwrite` it stays there, and the newest comes
- * first. Out of memory ends the process.
+ * Moves what has come to buffer @number since the last time behind @to; with `overwrite` the newest comes
+ * first, and what comes meanwhile finds no room. Out of memory ends the process.
  */
 void buffers_take(struct buffers *b, unsigned int number, struct records *to);
 

@@ -41,7 +41,7 @@ static void write_chars(struct writer *w, const struct field_data *from, size_t 
 	else if (size > from->size - at)
 		size = from->size - at;
 	if (json)
-		write_quoted(w, from->data + at, size);
+		write_quoted(w, from->data + at, size, false);
 	else
 		write_printable(w, from->data + at, size);
 }
@@ -108,7 +108,7 @@ void field_write(const struct field *f, struct writer *w, const struct field_dat
 	case CONTENT_STRING:
 	case CONTENT_USER_STRING:
 		if (f->text >= 0 && from->extras) {
-			write_quoted(w, from->extras->text[f->text], SLOT_TEXT_SIZE);
+			write_quoted(w, from->extras->text[f->text], SLOT_TEXT_SIZE, !json);
 			break;
 		}
 		/* fall through */

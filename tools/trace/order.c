@@ -167,7 +167,7 @@ void order_show(struct order *o, struct buffers *b, const volatile struct trace_
 		bool (*show)(void *arg, const struct trace_record *record, unsigned int cpu),
 		void *arg)
 {
-	uint64_t until, before = o->shown;
+	uint64_t until;
 	bool more = true;
 	unsigned int i;
 
@@ -184,17 +184,10 @@ void order_show(struct order *o, struct buffers *b, const volatile struct trace_
 
 		if (item->time > until)
 			break;
-		/* What can be overwritten stays where it is: it has been shown before. */
-		if (b->overwrite && item->time <= before)
-			continue;
 		more = show(arg, (void *)(s->records.bytes + item->at), b->each[number].cpu);
-		o->shown = item->time;
 	}
-	for (i = 0; i < b->count; i++) {
-		if (b->overwrite)
-			o->streams[i].next = o->streams[i].count;
+	for (i = 0; i < b->count; i++)
 		keep_rest(o, &o->streams[i]);
-	}
 }
 
 void order_free(struct order *o, const struct buffers *b)

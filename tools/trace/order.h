@@ -33,7 +33,6 @@ struct order {
 	struct records spare;
 	unsigned int *heap; /* streams with events, the one with the oldest first */
 	unsigned int heaped;
-	uint64_t shown; /* the time of the last event that was shown */
 };
 
 /*

@@ -28,8 +28,8 @@ enum piece_kind {
 /* A part of the format: text as it is, or what a conversion makes of an expression. */
 struct piece {
 	enum piece_kind kind;
-	unsigned int size; /* of the number, in bytes */
-	bool is_signed;
+	unsigned int size;	    /* of the number, in bytes */
+	bool is_signed, has_prefix; /* "0x", by the flag # */
 	char *text;
 	char spec[SPEC_LEN];
 	struct print_node *node;
@@ -188,6 +188,7 @@ static bool add_conversion(struct print_format *f, const char **at, struct print
 	if (!strchr("diuxXoc", c) || node_is_text(node))
 		return false;
 	p->is_signed = c == 'd' || c == 'i';
+	p->has_prefix = c == 'x' && memchr(begin, '#', flags);
 	snprintf(p->spec, SPEC_LEN, "%%%.*sll%c", (int)length, begin, c);
 	if (c == 'c')
 		p->kind = PIECE_CHAR;
@@ -235,6 +236,35 @@ static void free_pieces(struct print_format *f)
 	f->count = 0;
 }
 
+/*
+ * libtraceevent takes "a & (1 | 2)" for "(a & 1) | 2", unless there is a cast before what is in
+ * parentheses. Puts one that changes nothing before those of numbers; @text is freed.
+ */
+static char *keep_groups(char *text, size_t *size)
+{
+	static const char cast[] = "(u64)";
+	char *kept = event_have(malloc(*size * 3 + 1)), *to = kept;
+	size_t i;
+
+	for (i = 0; i < *size; i++) {
+		if (i >= 2 && i + 1 < *size && text[i] == '(' && isdigit(text[i + 1]) &&
+		    !memcmp(text + i - 2, "& ", 2))
+			to = mempcpy(to, cast, strlen(cast));
+		*to++ = text[i];
+	}
+	free(text);
+	*size = to - kept;
+	return kept;
+}
+
+/* Does the format have what only the kernel knows, which libtraceevent takes for 0? */
+static bool has_unknown(const char *text, size_t size)
+{
+	const char *format = memmem(text, size, "print fmt:", 10);
+
+	return format && memmem(format, text + size - format, "(jiffies -", 10);
+}
+
 struct print_format *print_format_read(const char *system, const char *name)
 {
 	struct print_format *f;
@@ -245,6 +275,11 @@ struct print_format *print_format_read(const char *system, const char *name)
 	text = read_file(system, name, &size);
 	if (!text)
 		return NULL;
+	if (has_unknown(text, size)) {
+		free(text);
+		return NULL;
+	}
+	text = keep_groups(text, &size);
 	if (start_tep())
 		tep_parse_event(tep, text, size, system);
 	free(text);
@@ -286,6 +321,9 @@ static void write_formatted(struct writer *w, const struct piece *p, uint64_t nu
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	length = snprintf(text, sizeof(text), p->spec, (unsigned long long)number);
 #pragma GCC diagnostic pop
+	/* C leaves it out before 0, the kernel does not. */
+	if (p->has_prefix && !number && length == 1)
+		write_text(w, "0x");
 	if (length > 0)
 		write_bytes(w, text,
 			    length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1);

@@ -30,6 +30,24 @@ bool node_is_text(const struct print_node *n)
 	return n->kind == NODE_CHOICE ? node_is_text(n->b) : n->kind >= NODE_TEXT;
 }
 
+/* Is its value one of 64 bits without a sign, which makes what it is compared with such a one, too? */
+static bool is_unsigned_long(const struct print_node *n)
+{
+	switch (n->kind) {
+	case NODE_NUMBER:
+		return n->number > INT64_MAX;
+	case NODE_FIELD:
+	case NODE_ELEMENT:
+		return n->size == 8 && !n->is_signed;
+	case NODE_CAST:
+		return n->size == 8 && n->is_unsigned;
+	case NODE_CHOICE:
+		return is_unsigned_long(n->b) || is_unsigned_long(n->c);
+	default:
+		return false;
+	}
+}
+
 /* Makes sure that all parts are there, else gives up the whole. */
 static struct print_node *whole(struct print_node *n, bool complete)
 {
@@ -107,6 +125,10 @@ static void set_type(struct print_node *n, const char *type)
 		unsigned int size;
 		bool is_signed;
 	} types[] = {
+		{ "long", 8, true },
+		{ "long long", 8, true },
+		{ "s64", 8, true },
+		{ "__s64", 8, true },
 		{ "int", 4, true },
 		{ "s32", 4, true },
 		{ "unsigned int", 4, false },
@@ -130,6 +152,8 @@ static void set_type(struct print_node *n, const char *type)
 	size_t i;
 
 	n->size = 8;
+	n->is_unsigned = !strncmp(type, "unsigned", 8) || !strcmp(type, "u64") ||
+			 !strcmp(type, "__u64") || !strcmp(type, "size_t");
 	for (i = 0; i < sizeof(types) / sizeof(*types); i++) {
 		if (!strcmp(type, types[i].name)) {
 			n->size = types[i].size;
@@ -271,6 +295,7 @@ static struct print_node *compile_operation(struct tep_event *event,
 		n->a = node_compile(event, op->left);
 	}
 	n->b = node_compile(event, op->right);
+	n->is_unsigned = n->a && n->b && (is_unsigned_long(n->a) || is_unsigned_long(n->b));
 	return whole(n, n->a && n->b && !node_is_text(n->a) && !node_is_text(n->b) &&
 				find_operation(op->op, unary, &n->operation));
 }
@@ -355,13 +380,13 @@ static uint64_t operate(const struct print_node *n, uint64_t a, uint64_t b)
 	case OP_UNEQUAL:
 		return a != b;
 	case OP_LESS:
-		return (int64_t)a < (int64_t)b;
+		return n->is_unsigned ? a < b : (int64_t)a < (int64_t)b;
 	case OP_LESS_EQUAL:
-		return (int64_t)a <= (int64_t)b;
+		return n->is_unsigned ? a <= b : (int64_t)a <= (int64_t)b;
 	case OP_GREATER:
-		return (int64_t)a > (int64_t)b;
+		return n->is_unsigned ? a > b : (int64_t)a > (int64_t)b;
 	case OP_GREATER_EQUAL:
-		return (int64_t)a >= (int64_t)b;
+		return n->is_unsigned ? a >= b : (int64_t)a >= (int64_t)b;
 	case OP_NOT:
 		return !b;
 	case OP_COMPLEMENT:

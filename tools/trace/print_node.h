@@ -60,6 +60,7 @@ struct print_node {
 	uint64_t number;
 	unsigned int offset, size;
 	bool is_signed, relative;
+	bool is_unsigned; /* of a cast: to 64 bits; of an operation: between such */
 	const char *text; /* libtraceevent's; of NODE_FLAGS: what is between them */
 	struct node_name *names;
 	size_t name_count;

@@ -402,7 +402,7 @@ static void write_json_frame(struct writer *w, const struct frame *f)
 {
 	write_text(w, "{\"name\":");
 	if (f->name) {
-		write_quoted(w, f->name, strlen(f->name));
+		write_quoted(w, f->name, strlen(f->name), false);
 	} else {
 		write_text(w, "null,\"addr\":\"0x");
 		write_hex(w, f->addr);
@@ -414,11 +414,11 @@ static void write_json_frame(struct writer *w, const struct frame *f)
 	}
 	if (f->module) {
 		write_text(w, ",\"module\":");
-		write_quoted(w, f->module, strlen(f->module));
+		write_quoted(w, f->module, strlen(f->module), false);
 	}
 	if (f->file) {
 		write_text(w, ",\"file\":");
-		write_quoted(w, f->file, strlen(f->file));
+		write_quoted(w, f->file, strlen(f->file), false);
 	}
 	if (f->line) {
 		write_text(w, ",\"line\":");
@@ -463,19 +463,19 @@ void shown_write_json(struct writer *w, const struct trace_record *record, unsig
 	write_char(w, '"');
 	write_member(w, "monotonic_ns", record->time);
 	write_text(w, ",\"comm\":");
-	write_quoted(w, record->comm, COMM_LEN);
+	write_quoted(w, record->comm, COMM_LEN, false);
 	write_member(w, "pid", record->pid);
 	write_member(w, "tid", record->tid);
 	write_member(w, "cpu", cpu);
 	write_text(w, ",\"event\":");
-	write_quoted(w, shown->name, strlen(shown->name));
+	write_quoted(w, shown->name, strlen(shown->name), false);
 	write_text(w, ",\"fields\":{");
 	for (i = 0; i < shown->field_count; i++) {
 		const struct field *f = &shown->fields[i];
 
 		if (i)
 			write_char(w, ',');
-		write_quoted(w, f->of->name, strlen(f->of->name));
+		write_quoted(w, f->of->name, strlen(f->of->name), false);
 		write_char(w, ':');
 		field_write(f, w, &parts, true);
 	}

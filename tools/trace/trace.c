@@ -542,7 +542,7 @@ static int report(struct session *s, unsigned int half, struct table *rows)
 		add_counts(s, rows);
 		return 0;
 	}
-	show_events(s, overwrite || !s->control->observing);
+	show_events(s, !s->control->observing);
 	add_lost(s);
 	for (i = 0; i < engine.count; i++) {
 		struct cell *row;

@@ -110,7 +110,7 @@ static void write_escaped(struct writer *w, const char *text)
 	}
 }
 
-void write_quoted(struct writer *w, const char *bytes, size_t size)
+void write_quoted(struct writer *w, const char *bytes, size_t size, bool printable)
 {
 	char *clean;
 
@@ -119,7 +119,7 @@ void write_quoted(struct writer *w, const char *bytes, size_t size)
 	if (plain_length(bytes, size) == size) {
 		write_bytes(w, bytes, size);
 	} else {
-		clean = cleaned(bytes, size, false);
+		clean = cleaned(bytes, size, printable);
 		write_escaped(w, clean);
 		free(clean);
 	}

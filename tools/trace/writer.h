@@ -6,6 +6,7 @@
 #ifndef TRACE_WRITER_H
 #define TRACE_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -46,8 +47,8 @@ void write_hex(struct writer *w, uint64_t number);
 /* At most @size bytes of @bytes up to a NUL, as a terminal can show them. */
 void write_printable(struct writer *w, const char *bytes, size_t size);
 
-/* The same as a JSON string, with its quotes. */
-void write_quoted(struct writer *w, const char *bytes, size_t size);
+/* The same as a JSON string, with its quotes; all characters, or with @printable those a terminal can show. */
+void write_quoted(struct writer *w, const char *bytes, size_t size, bool printable);
 
 /* @text to the right of @width columns. */
 void write_right(struct writer *w, const char *text, size_t size, size_t width);

@@ -230,3 +230,17 @@ class Behaviour(UnloadingCase):
         self.assertEqual(seen.count("raw_syscalls:sys_enter: NR"), 3)
         self.assertNotIn("\x1b", seen)
         self.assertIn("?[31mred", seen)
+
+    def test_strings_on_a_terminal(self):
+        """strings that pointers lead to cannot steer a terminal; JSON has them as they are"""
+        names = ("/x1\x1b[31m", "/x2\x9b31m", "/x3\x7f", '/x4"\u00e4\\')
+        program = f"import ctypes\nfor name in {names!r}: ctypes.CDLL(None).chdir(name.encode())"
+        args = ["-q", "-e", "syscalls:sys_enter_chdir"]
+        command = ["--", "python3", "-X", "utf8", "-c", program]
+        seen = on_terminal([TRACE, *args, *command], columns=120)
+        for shown in ("/x1?[31m", "/x2?31m", "/x3?", '/x4\\"\u00e4\\\\'):
+            self.assertIn(f'filename="{shown}"', seen)
+        result = run([TRACE, *args, "--json", *command])
+        self.assert_status(result, 0)
+        self.assertEqual([event["fields"]["filename"] for event in result.report["events"]],
+                         list(names))

@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -99,11 +100,13 @@ class Truth(Case):
 
     def test_losses(self):
         """a buffer that is too small: what is printed and what is lost are what was made, by CPU too"""
-        result = self.trace("--json", "-m", "1", "-e", WRITE, command=calls(4, 12000), lost=True)
+        # Where little is lost, JSON comes in parts: what the command prints would be in its midst.
+        quiet = ["sh", "-c", f"{' '.join(calls(4, 20000))} >/dev/null"]
+        result = self.trace("--json", "-m", "1", "-e", WRITE, command=quiet, lost=True)
         report = result.report
         self.assertGreater(report["lost"]["buffer"], 0)
         self.assertEqual(report["lost"]["total"], report["lost"]["buffer"])
-        self.assertEqual(len(events(result)) + report["lost"]["buffer"], total(4, 12000))
+        self.assertEqual(len(events(result)) + report["lost"]["buffer"], total(4, 20000))
         self.assertEqual(sum(row["count"] for row in report["lost_by_cpu"]),
                          report["lost"]["buffer"])
         self.assertRegex(result.err, r"\d+ events found no room in the buffer of CPU \d+")
@@ -158,6 +161,22 @@ class Truth(Case):
             run(calls(1, 50))
             unit.signal(2)
             self.assertEqual(len(unit.result().out.splitlines()), 150)
+
+    def test_overwrite_again_and_again(self):
+        """--overwrite -i: each event is in one report, in order, or lost while one was made"""
+        seek = {"x86_64": 8, "aarch64": 62}[os.uname().machine]
+        # Many, then with pauses, so that each CPU goes on while another one's buffer is read.
+        program = ("import os, time\nfd = os.open('/dev/zero', 0)\nfor i in range(60000):\n"
+                   " os.lseek(fd, 2**30 + i, 0)\n if i > 40000 and i % 20 == 0: time.sleep(0.001)")
+        both = " & ".join(f"taskset -c {cpu} python3 -S -c \"$0\"" for cpu in {0, CPUS - 1})
+        result = self.trace("--json", "--overwrite", "-i", "20ms", "-m", "32M", "-e",
+                            f"raw_syscalls:sys_enter/id=={seek}&&args[2]==0&&args[1]>={2**30}/",
+                            command=["sh", "-c", f"{both} & wait", program], lost=True)
+        self.assertGreater(len(result.reports), 3)
+        times = [event["monotonic_ns"] for event in events(result)]
+        self.assertEqual(len(times) + sum(r["lost"]["total"] for r in result.reports),
+                         60000 * len({0, CPUS - 1}))
+        self.assertEqual(times, sorted(times))
 
     def test_strace(self):
         """the files that a program opens are those that strace sees, by their names"""
@@ -265,7 +284,8 @@ class AsTheKernelPrints(Case):
               "kmem:mm_page_alloc", "raw_syscalls:sys_enter", "raw_syscalls:sys_exit",
               "irq:softirq_entry", "irq:softirq_exit", "signal:signal_generate",
               "signal:signal_deliver", "task:task_newtask", "timer:hrtimer_start",
-              "writeback:writeback_dirty_inode")
+              "writeback:writeback_dirty_inode", "mmap:vm_unmapped_area",
+              "timer:timer_start")
 
     def setUp(self):
         self.tracing = tempfile.mkdtemp()
@@ -294,7 +314,7 @@ class AsTheKernelPrints(Case):
     @staticmethod
     def alike(text):
         """The kernel hides what pointers are, and says how long functions are, as we do not."""
-        text = re.sub(r"\b(ptr|page|hrtimer)=(?:0x)?[0-9a-f]+", r"\1=", text)
+        text = re.sub(r"\b(ptr|page|h?r?timer)=(?:0x)?[0-9a-f]+", r"\1=", text)
         text = re.sub(r"(\+0x[0-9a-f]+)/0x[0-9a-f]+", r"\1", text)
         return text.rstrip()
 
@@ -306,12 +326,17 @@ class AsTheKernelPrints(Case):
         with tempfile.TemporaryDirectory() as folder:
             known = f"{folder}/known"  # a name that nobody else has
             os.symlink("/bin/dash", known)
+            os.symlink(sys.executable, f"{known}-python")
             with Running([TRACE, "-v", "-e", ",".join(there), "--comm", "known*"]) as unit:
                 unit.wait_for("observing")
                 for event in there:
                     self.write(f"events/{event.replace(':', '/')}/enable", "1")
                 run([known, "-c", f"sleep 0.01; kill -CONT $$; echo x > {folder}/f; ls /dev >/dev/null;"
                      "for i in 1 2 3 4 5 6 7 8 9; do (:); done"])
+                # A connection has timers.
+                run([f"{known}-python", "-S", "-c", "import socket\na = socket.socket()\n"
+                     "a.bind(('127.0.0.1', 0)); a.listen()\n"
+                     "b = socket.socket(); b.connect(a.getsockname()); b.send(b'x'); b.close()"])
                 self.write("events/enable", "0")
                 unit.signal(2)
                 result = unit.result()
