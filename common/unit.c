@@ -357,6 +357,7 @@ enum wake {
 	WAKE_NOTICES,
 	WAKE_ALARM,
 	WAKE_UNIT,
+	WAKE_OUTPUT,
 	WAKES
 };
 
@@ -365,6 +366,14 @@ static int watch(int epoll, int fd, enum wake what)
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = what };
 
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+/* Who reads a pipe may go, long before there is anything to write. Files never tell anything of that. */
+static void watch_output(int epoll, int fd)
+{
+	struct epoll_event event = { .events = EPOLLERR, .data.u32 = WAKE_OUTPUT };
+
+	epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 /* Watches a timer that first goes off at @first, then every @every ns; sets *@fd. */
@@ -387,6 +396,7 @@ static int watch_all(struct session *s, int epoll, int timers[WAKES])
 	uint64_t start = s->observed_since;
 	int err = watch(epoll, wake_fd, WAKE_SIGNAL);
 
+	watch_output(epoll, s->out.fd);
 	if (!err && s->events)
 		err = watch(epoll, ring_buffer__epoll_fd(s->events), WAKE_EVENTS);
 	if (!err && s->stacks)
@@ -469,6 +479,9 @@ static int handle(struct session *s, enum wake what, int timer, int *output_err)
 	case WAKE_UNIT:
 		s->unit->wake();
 		*output_err = output_flush(&s->out);
+		return 0;
+	case WAKE_OUTPUT:
+		*output_err = -EPIPE;
 		return 0;
 	default:
 		return 0;

@@ -322,6 +322,13 @@ class EventsBehaviour:
             self.assertEqual(unit.process.wait(60), 0)
             self.assertEqual(unit.said(unit.err), "")
 
+    def test_closed_pipe_and_nothing_to_write(self):
+        """a reader that has gone before there is anything to read: an end as quiet"""
+        with Running(self.argv(f"{WRITE[:-1]}&&0/", "-v"), stdout=subprocess.PIPE) as unit:
+            unit.wait_for("observing")
+            unit.process.stdout.close()
+            self.assertEqual(unit.process.wait(60), 0)
+
     def test_full_output(self):
         """a report that cannot be written: status 1 and the reason"""
         result = self.unit(WRITE, "--duration", "100ms", "-o", "/dev/full")

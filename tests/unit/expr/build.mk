@@ -38,7 +38,7 @@ $(EXPR_OUT)/test_slots: tests/unit/expr/test_slots.c $(EXPR_OUT)/slots.skel.h $(
 
 # make fuzz-expr [FUZZ_SECONDS=300]: libFuzzer over the parser and what it makes, from some cases on.
 $(EXPR_OUT)/fuzz: tests/unit/expr/fuzz.c $(wildcard common/expr/*.c) common/caret.c \
-		common/comm_glob.c common/utf8.c common/say.c
+		common/comm_glob.c common/utf8.c common/say.c common/verifier.c
 	@mkdir -p $(@D)
 	$(CLANG) $(CPPFLAGS) $(BT_FUZZ_FLAGS) -o $@ $^ -lbpf
 
