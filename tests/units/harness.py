@@ -305,6 +305,16 @@ def at_one_time(test):
                                   "time there")(test)
 
 
+TRACING = "/sys/kernel/tracing"
+
+
+def have_tracefs(case):
+    """Mounts tracefs for a test, unless it is."""
+    if not os.path.exists(f"{TRACING}/available_events"):
+        subprocess.run(["mount", "-t", "tracefs", "tracefs", TRACING], check=True)
+        case.addCleanup(subprocess.run, ["umount", TRACING], check=True)
+
+
 class Case(unittest.TestCase):
     """A test case whose failures show what was run."""
 

@@ -342,11 +342,27 @@ static uint64_t number_at(const char *data, unsigned int size, bool is_signed)
 	return number;
 }
 
-static uint64_t shifted(uint64_t a, uint64_t b, bool left)
+static uint64_t shifted(const struct print_node *n, uint64_t a, uint64_t b)
 {
 	if (b > 63)
 		return 0;
-	return left ? a << b : a >> b;
+	if (n->operation == OP_SHIFT_LEFT)
+		return a << b;
+	return n->is_unsigned ? a >> b : (uint64_t)((int64_t)a >> b);
+}
+
+/* By 0 it is 0. */
+static uint64_t divided(const struct print_node *n, uint64_t a, uint64_t b)
+{
+	bool quotient = n->operation == OP_DIVIDE;
+
+	if (!b)
+		return 0;
+	if (n->is_unsigned)
+		return quotient ? a / b : a % b;
+	if ((int64_t)b == -1) /* which the CPU refuses, of the least number */
+		return quotient ? -a : 0;
+	return quotient ? (int64_t)a / (int64_t)b : (int64_t)a % (int64_t)b;
 }
 
 static uint64_t operate(const struct print_node *n, uint64_t a, uint64_t b)
@@ -359,12 +375,11 @@ static uint64_t operate(const struct print_node *n, uint64_t a, uint64_t b)
 	case OP_MULTIPLY:
 		return a * b;
 	case OP_DIVIDE:
-		return b ? a / b : 0;
 	case OP_REMAINDER:
-		return b ? a % b : 0;
+		return divided(n, a, b);
 	case OP_SHIFT_LEFT:
 	case OP_SHIFT_RIGHT:
-		return shifted(a, b, n->operation == OP_SHIFT_LEFT);
+		return shifted(n, a, b);
 	case OP_AND:
 		return a & b;
 	case OP_OR:

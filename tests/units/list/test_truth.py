@@ -5,15 +5,13 @@ import functools
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import time
 import unittest
 
-from harness import BUILD, Case, GUEST, Running, run, tool
+from harness import BUILD, GUEST, TRACING, Case, Running, have_tracefs, run, tool
 
 LIST = tool("list")
-TRACING = "/sys/kernel/tracing"
 LIBSTDCXX = "libstdc++.so.6"  # has USDT probes wherever C++ programs run
 PATH = "/usr/sbin:/sbin:" + os.environ["PATH"]
 
@@ -64,9 +62,7 @@ def format_of(name):
 
 class Tracepoints(Case):
     def setUp(self):
-        if not os.path.exists(f"{TRACING}/available_events"):
-            subprocess.run(["mount", "-t", "tracefs", "tracefs", TRACING], check=True)
-            self.addCleanup(subprocess.run, ["umount", TRACING], check=True)
+        have_tracefs(self)
 
     def test_all_are_there(self):
         """all tracepoints that tracefs has, and no others"""
