@@ -122,8 +122,11 @@ static void add_text(struct print_format *f, const char **at)
 			c = *(*at)++;
 			c = c == 'n' || c == 't' || c == 'r' ? ' ' : c;
 		}
-		*to++ = c;
+		/* An event is a line, whatever its format has, and at the end, too. */
+		*to++ = isspace(c) ? ' ' : c;
 	}
+	while (!**at && to > text && to[-1] == ' ')
+		to--;
 	*to = 0;
 	add_piece(f, PIECE_TEXT)->text = text;
 }
@@ -407,6 +410,8 @@ static void let_print(const struct print_format *f, struct writer *w, const void
 	trace_seq_reset(&seq);
 	tep_print_event(tep, &seq, &record, "%s", TEP_PRINT_INFO);
 	trace_seq_terminate(&seq);
+	while (seq.len && seq.buffer[seq.len - 1] == '\n')
+		seq.len--;
 	write_printable(w, seq.buffer, seq.len);
 	free(copy);
 }

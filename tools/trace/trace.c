@@ -368,10 +368,16 @@ static int make_buffers(void)
 
 	if (!err)
 		return EXIT_DONE;
-	if (err == -EPERM || err == -EACCES) {
+	if (err == -EPERM) {
 		say_error("cannot make buffers of %s for each CPU: %s (needs CAP_IPC_LOCK, or "
 			  "-m 512k)",
 			  format_size(size, buffer_size), strerror(-err));
+		return EXIT_CANNOT;
+	}
+	if (err == -EACCES) {
+		say_error("cannot make buffers: %s (kernel.perf_event_paranoid is above what this "
+			  "kernel allows without CAP_SYS_ADMIN)",
+			  strerror(-err));
 		return EXIT_CANNOT;
 	}
 	say_error("cannot make buffers of %s for each CPU: %s%s", format_size(size, buffer_size),

@@ -238,7 +238,7 @@ class Truth(Case):
         load = ("import mmap, os, resource\n"
                 "for i in range(200):\n"
                 "    os.sched_setaffinity(0, {int(i % 4 == 0)})\n"
-                "    with mmap.mmap(-1, 4096 * 50) as m:\n"
+                "    with mmap.mmap(-1, 4096 * 50, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as m:\n"
                 "        for at in range(0, 4096 * 50, 4096): m[at] = 1\n"
                 "print('faults', resource.getrusage(resource.RUSAGE_SELF).ru_minflt)\n")
         seen = {}

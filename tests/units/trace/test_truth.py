@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from events import WRITE, WRITE_NUMBER
+from events import WRITE, WRITE_NUMBER, release
 from harness import CPUS, GUEST, LOAD, Case, Running, observe_load, run, tool, waiting
 
 TRACE = tool("trace")
@@ -359,4 +359,6 @@ class AsTheKernelPrints(Case):
             if key[0] in programs or key[0] not in {tid for tid, _ in ours}:
                 continue
             missing = len(theirs) - len(ours.get(key, []))
-            self.assertLessEqual(missing, int(lost.group(1)) if lost else 0, key)
+            # Before 6.7 the kernel does not tell what it skips in an interrupt that comes on top.
+            untold = 0 if release() >= (6, 7) else 5
+            self.assertLessEqual(missing, (int(lost.group(1)) if lost else 0) + untold, key)
