@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """trace against programs that make known events, what strace sees of them, and what the kernel prints."""
 
+import collections
 import os
 import re
 import subprocess
@@ -180,7 +181,7 @@ class Truth(Case):
 
     def test_strace(self):
         """the files that a program opens are those that strace sees, by their names"""
-        command = ["python3", "-S", "-c", "import json"]
+        command = ["python3", "-B", "-S", "-c", "import json"]
         traced = run(["strace", "-e", "trace=openat", *command])
         self.assert_status(traced, 0)
         truth = re.findall(r'(?m)^openat\([^"]*"([^"]*)"', traced.err)
@@ -193,7 +194,12 @@ class Truth(Case):
             self.assertTrue(is_part_of(names, [name[:63] for name in truth]))
             self.assertLessEqual(len(truth) - len(names), result.report["lost"]["total"])
         else:
-            self.assertEqual(names, [name[:63] for name in truth])
+            # A name that the program has never touched before its call may not be in memory then.
+            absent = "(not in memory)"
+            self.assertEqual(len(names), len(truth), names)
+            self.assertEqual([there[:63] if name == absent else name
+                              for name, there in zip(names, truth)], [n[:63] for n in truth])
+            self.assertLessEqual(names.count(absent), 3, names)
 
     def test_arguments(self):
         """arguments of a probe: those that the program passed, by number where no name is known"""
@@ -296,6 +302,7 @@ class AsTheKernelPrints(Case):
         os.mkdir(self.buffer)
         self.addCleanup(os.rmdir, self.buffer)
         self.write("buffer_size_kb", "8192")
+        self.write("trace_clock", "mono")  # the usual one is not the same on all CPUs
 
     def write(self, name, text):
         with open(f"{self.buffer}/{name}", "w", encoding="ascii") as file:
@@ -347,8 +354,9 @@ class AsTheKernelPrints(Case):
         for key, seen in ours.items():
             theirs = [self.alike(text) for text in truth.get(key, [])]
             # The kernel's own was switched on later, and off earlier.
-            self.assertTrue(is_part_of(seen, theirs),
-                            f"{key}: {[s for s in seen if s not in theirs][:3]} {theirs[:3]}")
+            # Order is tested elsewhere, by one clock.
+            more = collections.Counter(seen) - collections.Counter(theirs)
+            self.assertFalse(more, f"{key}: {list(more.items())[:3]} {theirs[:3]}")
             kinds.add(key[1])
         self.assertGreaterEqual(len(kinds), 10, kinds)
         # As many as the kernel has, but for what was lost, which is told: of the shell, and children that
