@@ -9,6 +9,7 @@
 #include "vmlinux.h"
 #include "abi.h"
 #include "compat.bpf.h"
+#include "hold.bpf.h"
 #include "lost.bpf.h"
 #include "target.bpf.h"
 #include <bpf/bpf_core_read.h>
@@ -50,9 +51,7 @@ static __always_inline bool current_wanted(void)
 	return true;
 }
 
-/* The command's children are chosen with it. Loaded only for a command. */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(follow_fork, struct task_struct *parent, struct task_struct *child)
+static __always_inline void choose_child(struct task_struct *parent, struct task_struct *child)
 {
 	u64 mother = CHOSEN_PROCESS | (u32)parent->tgid,
 	    daughter = CHOSEN_PROCESS | (u32)child->tgid;
@@ -60,22 +59,38 @@ int BPF_PROG(follow_fork, struct task_struct *parent, struct task_struct *child)
 	long err;
 
 	if (mother == daughter || !bpf_map_lookup_elem(&chosen, &mother))
-		return 0;
+		return;
 	err = bpf_map_update_elem(&chosen, &daughter, &yes, BPF_ANY);
 	if (err)
 		count_lost(lost_because(err));
+}
+
+/* The command's children are chosen with it. Loaded only for a command. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(follow_fork, struct task_struct *parent, struct task_struct *child)
+{
+	hold_cpu();
+	choose_child(parent, child);
+	release_cpu();
 	return 0;
 }
 
-/* Ids are used again, by somebody else. Loaded where several are chosen. */
-SEC("tp_btf/sched_process_free")
-int BPF_PROG(forget_task, struct task_struct *p)
+static __always_inline void unchoose(struct task_struct *p)
 {
 	u64 process = CHOSEN_PROCESS | (u32)p->tgid, thread = CHOSEN_THREAD | (u32)p->pid;
 
 	bpf_map_delete_elem(&chosen, &thread);
 	if (p->pid == p->tgid)
 		bpf_map_delete_elem(&chosen, &process);
+}
+
+/* Ids are used again, by somebody else. Loaded where several are chosen. */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(forget_task, struct task_struct *p)
+{
+	hold_cpu();
+	unchoose(p);
+	release_cpu();
 	return 0;
 }
 

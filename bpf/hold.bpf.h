@@ -12,6 +12,7 @@
 #define BPF_HOLD_BPF_H
 
 #include "abi.h"
+#include <bpf/bpf_helpers.h>
 
 #define HOLD_MARK(mark) \
 	asm volatile("r0 = %0" : : "i"(mark) : "r0", "r1", "r2", "r3", "r4", "r5", "memory")

@@ -17,6 +17,7 @@
 
 #include "vmlinux.h"
 #include "abi.h"
+#include "hold.bpf.h"
 #include "lost.bpf.h"
 #include "target.bpf.h"
 #include <bpf/bpf_core_read.h>
@@ -222,13 +223,20 @@ static __always_inline void stack_here(void *ctx, u64 skip, bool in_user, u32 ha
 
 #ifndef KERNEL_STACKS_ONLY
 /* Of what was mapped before, userspace may have seen too little, or already something else. */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(stack_exec, struct task_struct *p)
+static __always_inline void tell_of_space_before(void)
 {
 	u64 before = current_space(1);
 
 	if (bpf_map_lookup_elem(&spaces, &before))
 		tell_of_space(before, bpf_get_current_pid_tgid() >> 32, SPACE_EXECED);
+}
+
+SEC("tp_btf/sched_process_exec")
+int stack_exec(void *ctx)
+{
+	hold_cpu();
+	tell_of_space_before();
+	release_cpu();
 	return 0;
 }
 #endif

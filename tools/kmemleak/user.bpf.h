@@ -368,45 +368,65 @@ int leave(struct pt_regs *ctx)
 	return SEEN_BY_PERF;
 }
 
-/* Its children have to be probed too: only for a command. */
-SEC("raw_tp/sched_process_fork")
-int process_made(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline void tell_of_child(struct task_struct *child)
 {
-	struct task_struct *child = (void *)ctx->args[1];
 	u32 tgid = BPF_CORE_READ(child, tgid), first = 1;
 	u64 space;
 
 	if (!current_chosen() || (u32)BPF_CORE_READ(child, pid) != tgid)
-		return 0;
+		return;
 	tell_of_process(tgid, PROCESS_MADE, 0, 0);
 	/* It has its parent's mappings, and may be gone soon. */
 	space = task_space(child, tgid, 0);
 	if (tell_of_space(space, tgid, SPACE_SEEN))
 		bpf_map_update_elem(&spaces, &space, &first, BPF_ANY);
+}
+
+/* Its children have to be probed too: only for a command. */
+SEC("raw_tp/sched_process_fork")
+int process_made(struct bpf_raw_tracepoint_args *ctx)
+{
+	hold_cpu();
+	tell_of_child((void *)ctx->args[1]);
+	release_cpu();
 	return 0;
 }
 
-SEC("raw_tp/sched_process_exec")
-int process_execed(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline void tell_of_exec(void)
 {
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	u64 now = bpf_ktime_get_ns();
 
 	if (!current_chosen())
-		return 0;
+		return;
 	bpf_map_update_elem(&execs, &tgid, &now, BPF_ANY);
 	tell_of_process(tgid, PROCESS_EXECED, 0, 0);
+}
+
+SEC("raw_tp/sched_process_exec")
+int process_execed(struct bpf_raw_tracepoint_args *ctx)
+{
+	hold_cpu();
+	tell_of_exec();
+	release_cpu();
 	return 0;
 }
 
-SEC("raw_tp/sched_process_exit")
-int thread_gone(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline void forget_thread(void)
 {
 	u32 tid = bpf_get_current_pid_tgid();
 
 	bpf_map_delete_elem(&inside, &tid);
 	if (bpf_get_current_pid_tgid() >> 32 == tid && current_chosen())
 		tell_of_process(tid, PROCESS_ENDED, 0, 0);
+}
+
+SEC("raw_tp/sched_process_exit")
+int thread_gone(struct bpf_raw_tracepoint_args *ctx)
+{
+	hold_cpu();
+	forget_thread();
+	release_cpu();
 	return 0;
 }
 
