@@ -192,7 +192,7 @@ static __always_inline u64 keep_known(void *ctx, u64 start, u32 half, struct wor
 
 static __noinline u64 keep_known_stack(void *ctx, u64 start, u32 half)
 {
-	struct stack_place *place = take_place();
+	struct stack_place *place = take_stack_place();
 	struct words *w;
 	u64 id = STACK_LOST;
 	u32 at;
@@ -206,7 +206,7 @@ static __noinline u64 keep_known_stack(void *ctx, u64 start, u32 half)
 	w = bpf_map_lookup_elem(&words_scratch, &at);
 	if (w)
 		id = keep_known(ctx, start, half, w, &place->stack);
-	leave_place(place);
+	leave_place(&place->place);
 	return id;
 }
 

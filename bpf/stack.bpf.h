@@ -19,6 +19,7 @@
 #include "abi.h"
 #include "hold.bpf.h"
 #include "lost.bpf.h"
+#include "place.bpf.h"
 #include "target.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -35,11 +36,10 @@ struct stacks {
 	__type(value, struct stack);
 } stacks_0 SEC(".maps"), stacks_1 SEC(".maps");
 
-/* A program that takes a stack may be held up on its CPU by others that do, and these by others. */
 #define STACK_PLACES 6
 
 struct stack_place {
-	u64 users; /* more than one: who came later is to look elsewhere */
+	struct place place;
 	u64 number;
 	struct stack stack;
 };
@@ -52,34 +52,15 @@ struct {
 	__type(value, struct stack_place);
 } stack_places SEC(".maps");
 
-/*
- * Finds a place that nobody else uses: probes' programs take turns in any order, as they may be
- * preempted. NULL: there is none.
- */
-static __always_inline struct stack_place *take_place(void)
+static __always_inline struct stack_place *take_stack_place(void)
 {
 	struct stack_place *place;
-	u32 i, at;
+	u32 number;
 
-#pragma unroll
-	for (i = 0; i < STACK_PLACES; i++) {
-		at = i;
-		place = bpf_map_lookup_elem(&stack_places, &at);
-		if (!place)
-			return NULL;
-		__sync_fetch_and_add(&place->users, 1);
-		if (*(volatile u64 *)&place->users == 1) {
-			place->number = i;
-			return place;
-		}
-		__sync_fetch_and_add(&place->users, -1);
-	}
-	return NULL;
-}
-
-static __always_inline void leave_place(struct stack_place *place)
-{
-	__sync_fetch_and_add(&place->users, -1);
+	place = take_place(&stack_places, STACK_PLACES, &number);
+	if (place)
+		place->number = number;
+	return place;
 }
 
 /*
@@ -144,7 +125,7 @@ static __always_inline u64 keep_in(void *ctx, u64 flags, u32 half, struct stack 
  */
 static __noinline u64 keep_stack(void *ctx, u64 flags, u32 half)
 {
-	struct stack_place *place = take_place();
+	struct stack_place *place = take_stack_place();
 	u64 id;
 
 	if (!place) {
@@ -152,7 +133,7 @@ static __noinline u64 keep_stack(void *ctx, u64 flags, u32 half)
 		return STACK_LOST;
 	}
 	id = keep_in(ctx, flags, half, &place->stack);
-	leave_place(place);
+	leave_place(&place->place);
 	return id;
 }
 

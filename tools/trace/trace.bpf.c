@@ -10,6 +10,7 @@
 #include "trace.h"
 #include "count.bpf.h"
 #include "event.bpf.h"
+#include "place.bpf.h"
 #include "stack.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -48,12 +49,11 @@ struct stack_counts {
 
 /* As much room again: the verifier sees less of where something ends than we do. */
 struct trace_place {
-	u64 users; /* more than one: who came later is to look elsewhere */
+	struct place place;
 	struct trace_record record;
 	u8 rest[2 * (sizeof(struct trace_extras) + TRACE_DATA + STACK_ROOM)];
 };
 
-/* Programs that hold each other up on a CPU: threads that probes let be preempted, interrupts. */
 #define TRACE_PLACES 6
 
 /* Where a record is put together: all places that a CPU has. When all are in use, events are lost. */
@@ -63,25 +63,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct trace_place);
 } trace_places SEC(".maps");
-
-static __always_inline struct trace_place *take_trace_place(void)
-{
-	struct trace_place *place;
-	u32 i, at;
-
-#pragma unroll
-	for (i = 0; i < TRACE_PLACES; i++) {
-		at = i;
-		place = bpf_map_lookup_elem(&trace_places, &at);
-		if (!place)
-			return NULL;
-		__sync_fetch_and_add(&place->users, 1);
-		if (*(volatile u64 *)&place->users == 1)
-			return place;
-		__sync_fetch_and_add(&place->users, -1);
-	}
-	return NULL;
-}
 
 /* The verifier has to believe it where the compiler knows it. */
 #define AT_MOST(value, most)                     \
@@ -201,7 +182,7 @@ static __always_inline void fill(void *ctx, struct trace_place *place, struct tr
 
 static __always_inline void hand_over(void *ctx)
 {
-	u32 at = bpf_get_smp_processor_id();
+	u32 at = bpf_get_smp_processor_id(), number;
 	struct trace_cpu *cpu = bpf_map_lookup_elem(&on_cpu, &at);
 	struct trace_place *place;
 
@@ -209,11 +190,11 @@ static __always_inline void hand_over(void *ctx)
 		return;
 	/* Before the time is read: who finds none running has all that is older. */
 	__sync_fetch_and_add(&cpu->running, 1);
-	place = take_trace_place();
+	place = take_place(&trace_places, TRACE_PLACES, &number);
 	if (place) {
 		place->record.time = bpf_ktime_get_ns();
 		fill(ctx, place, cpu);
-		__sync_fetch_and_add(&place->users, -1);
+		leave_place(&place->place);
 	} else {
 		count_lost(LOST_BUSY);
 	}
