@@ -34,24 +34,35 @@ void hist_merge(struct hist *to, const struct hist *from)
 		to->bucket[i] += from->bucket[i];
 }
 
+unsigned int hist_bucket_at(const __u64 *buckets, unsigned int count, uint64_t values,
+			    double percent)
+{
+	uint64_t rank = ceil(percent * values / 100), seen = 0;
+	unsigned int i;
+
+	if (!rank)
+		rank = 1;
+	for (i = 0; i < count; i++) {
+		seen += buckets[i];
+		if (seen >= rank)
+			break;
+	}
+	return i;
+}
+
 uint64_t hist_percentile(const struct hist *h, double percent)
 {
-	uint64_t rank = ceil(percent * h->count / 100), seen = 0, lo, hi, middle;
-	unsigned int i;
+	uint64_t lo, hi, middle;
+	unsigned int bucket;
 
 	if (!h->count)
 		return 0;
-	if (!rank)
-		rank = 1;
-	for (i = 0; i < HIST_BUCKETS - 1; i++) {
-		seen += h->bucket[i];
-		if (seen < rank)
-			continue;
-		hist_bounds(i, &lo, &hi);
-		middle = lo + (hi - lo) / 2;
-		return middle < h->min ? h->min : middle > h->max ? h->max : middle;
-	}
-	return h->max;
+	bucket = hist_bucket_at(h->bucket, HIST_BUCKETS - 1, h->count, percent);
+	if (bucket == HIST_BUCKETS - 1)
+		return h->max;
+	hist_bounds(bucket, &lo, &hi);
+	middle = lo + (hi - lo) / 2;
+	return middle < h->min ? h->min : middle > h->max ? h->max : middle;
 }
 
 uint64_t hist_average(const struct hist *h)

@@ -14,6 +14,13 @@ void hist_bounds(unsigned int bucket, uint64_t *lo, uint64_t *hi);
 void hist_merge(struct hist *to, const struct hist *from);
 
 /*
+ * Which of @count buckets of @values values in all has the value at @percent (0 to 100; the nearest
+ * rank). @count: it is not among them.
+ */
+unsigned int hist_bucket_at(const __u64 *buckets, unsigned int count, uint64_t values,
+			    double percent);
+
+/*
  * The smallest value that at least @percent (0 to 100) of the values do not exceed (the nearest
  * rank), taken as the middle of its bucket and never outside min and max. Its relative error is at
  * most 1/32, but for values of 2^HIST_MAX_BITS and more, whose percentile is max. 0 for an empty

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <math.h>
 #include "hist.h"
 #include "numbers.h"
 
@@ -30,24 +29,19 @@ static uint64_t order_of(const struct numbers *n, uint64_t number)
 
 uint64_t numbers_percentile(const struct numbers *n, double percent)
 {
-	uint64_t rank = ceil(percent * n->count / 100), seen = 0, lo, hi, middle;
-	unsigned int i;
+	uint64_t lo, hi, middle;
+	unsigned int bucket;
 
 	if (!n->count)
 		return 0;
-	if (!rank)
-		rank = 1;
-	for (i = 0; i < LAST_ABOVE; i++) {
-		seen += n->bucket[i];
-		if (seen < rank)
-			continue;
-		numbers_bounds(i, &lo, &hi);
-		middle = i <= LAST_BELOW ? n->min : lo + (hi - lo) / 2;
-		if (order_of(n, middle) < order_of(n, n->min))
-			return n->min;
-		return order_of(n, middle) > order_of(n, n->max) ? n->max : middle;
-	}
-	return n->max;
+	bucket = hist_bucket_at(n->bucket, LAST_ABOVE, n->count, percent);
+	if (bucket == LAST_ABOVE)
+		return n->max;
+	numbers_bounds(bucket, &lo, &hi);
+	middle = bucket <= LAST_BELOW ? n->min : lo + (hi - lo) / 2;
+	if (order_of(n, middle) < order_of(n, n->min))
+		return n->min;
+	return order_of(n, middle) > order_of(n, n->max) ? n->max : middle;
 }
 
 /* The largest number, in absolute value, that there may be in @bucket, which is not empty. */
