@@ -161,7 +161,9 @@ static int compile(struct engine_event *e, int (*fill)(struct engine_event *even
 	e->slots.value[SLOT_EVENT] = e->number;
 	if (e->spec->filter)
 		status = engine_compile(e, e->spec->filter, SLOT_FILTER, SLOTS);
-	return status ? status : fill(e);
+	if (!status && fill)
+		status = fill(e);
+	return status;
 }
 
 /* The event @event of @spec becomes the one of @number. Returns an exit status. */
@@ -371,13 +373,25 @@ static void allow_files(void)
 	}
 }
 
-int engine_attach(struct engine *e, const struct bpf_program *prog, const struct settings *settings)
+/* Has the programs at perf events count their runs, where @obj has a map for that. */
+static void count_runs(struct engine *e, const struct bpf_object *obj)
 {
+	size_t i;
+
+	e->runs_fd = bpf_object__find_map_fd_by_name(obj, "perf_runs");
+	for (i = 0; i < e->count && e->runs_fd >= 0; i++)
+		e->events[i].slots.value[SLOT_RUNS] = event_is_counted(e->events[i].event);
+}
+
+int engine_attach(struct engine *e, const struct bpf_object *obj, const struct settings *settings)
+{
+	const struct bpf_program *prog = bpf_object__find_program_by_name(obj, "on_event");
 	pid_t pid = only_pid(settings);
 	int status = EXIT_DONE;
 	size_t i;
 
 	allow_files();
+	count_runs(e, obj);
 	e->programs = event_have(calloc(e->count, sizeof(*e->programs)));
 	e->links.expected = e->count;
 	for (i = 0; i < e->count && !status; i++) {
@@ -386,15 +400,6 @@ int engine_attach(struct engine *e, const struct bpf_program *prog, const struct
 	}
 	slots_free();
 	return status;
-}
-
-void engine_count_runs(struct engine *e, const struct bpf_object *obj)
-{
-	size_t i;
-
-	e->runs_fd = bpf_object__find_map_fd_by_name(obj, "perf_runs");
-	for (i = 0; i < e->count; i++)
-		e->events[i].slots.value[SLOT_RUNS] = event_is_counted(e->events[i].event);
 }
 
 static void add_runs(void *total, const void *one)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Units with -e: each event that is named gets a program, a copy of one of the skeleton's (of the
- * section "event", see bpf/event.bpf.h) whose slots have the event's expressions. So what is not
+ * Units with -e: each event that is named gets a program, a copy of one of the skeleton's `on_event` (of
+ * the section "event", see bpf/event.bpf.h) whose slots have the event's expressions. So what is not
  * wanted costs nothing, and all copies write into the same maps.
  *
  *   ENGINE_OPTION     the option -e: may come several times
@@ -39,7 +39,7 @@ struct engine {
 	struct event_links links; /* and the programs themselves */
 	int *programs;
 	bool one_each;	  /* programs for many events at once are refused here */
-	int runs_fd;	  /* the map `perf_runs`; 0: runs are not counted */
+	int runs_fd;	  /* the map `perf_runs`; negative: runs are not counted */
 	uint64_t not_run; /* see engine_misses() */
 };
 
@@ -78,7 +78,8 @@ int engine_setup(void);
 
 /*
  * Finds the events and compiles their filters; @fill does the rest for each by engine_compile() and
- * slots.value. It returns an exit status, after having told what is wrong; so does this.
+ * slots.value (NULL: nothing is to be done). It returns an exit status, after having told what is
+ * wrong; so does this.
  */
 int engine_find(struct engine *e, const struct settings *settings,
 		int (*fill)(struct engine_event *event));
@@ -91,21 +92,14 @@ int engine_compile(struct engine_event *event, const char *text, enum slot numbe
 		   enum slot text_slot);
 
 /*
- * Loads copies of @prog, which has been loaded, for all events, and attaches them. Tells what is wrong;
- * returns an exit status.
+ * Loads copies of the program `on_event` of @obj, which has been loaded, for all events, and attaches
+ * them. Tells what is wrong; returns an exit status.
  */
-int engine_attach(struct engine *e, const struct bpf_program *prog,
-		  const struct settings *settings);
-
-/*
- * Has the programs of perf events in @obj, which is loaded, count their runs. For engine_misses(), before
- * engine_attach().
- */
-void engine_count_runs(struct engine *e, const struct bpf_object *obj);
+int engine_attach(struct engine *e, const struct bpf_object *obj, const struct settings *settings);
 
 /*
  * How often the kernel skipped the programs: as far as it counts that, and at clocks and other software
- * events, where engine_count_runs() has been called, what they had to run more often than they did.
+ * events, if the object has the map `perf_runs`, what they had to run more often than they did.
  */
 uint64_t engine_misses(struct engine *e);
 

@@ -333,7 +333,8 @@ static int read_number(const char *path, const char *format)
 	return number;
 }
 
-int event_attach_link(struct perf_event_attr *attr, int prog, struct event_links *links)
+/* Of all processes, where a kernel has that by a link, which tells more: behind its event. */
+static int attach_link(struct perf_event_attr *attr, int prog, struct event_links *links)
 {
 	int fd = perf_event_open(attr, -1, 0, 0), link;
 
@@ -370,7 +371,7 @@ int event_attach_probe(const char *name, struct perf_event_attr *attr, bool at_r
 		attr->config |= 1ULL << bit;
 	/* Of the kernel's probes a link tells what they missed. */
 	if (!strcmp(name, "kprobe"))
-		return event_attach_link(attr, prog, links);
+		return attach_link(attr, prog, links);
 	/* Of all processes it is asked for on one CPU, and is on all. */
 	return event_attach_perf(attr, pid ? pid : -1, pid ? -1 : 0, prog, links);
 }

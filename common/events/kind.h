@@ -77,9 +77,6 @@ void event_add_field(struct event *event, const char *name, const char *type,
 int event_attach_perf(struct perf_event_attr *attr, pid_t pid, int cpu, int prog,
 		      struct event_links *links);
 
-/* The same of all processes, where a kernel has that by a link, which tells more: behind its event. */
-int event_attach_link(struct perf_event_attr *attr, int prog, struct event_links *links);
-
 /* The same, of the PMU @name, which makes probes. */
 int event_attach_probe(const char *name, struct perf_event_attr *attr, bool at_return, pid_t pid,
 		       int prog, struct event_links *links);

@@ -112,7 +112,7 @@ void pair_choose(struct kmemleak *skel)
 
 int pair_attach(struct kmemleak *skel, const struct settings *settings)
 {
-	return engine_attach(&engine, skel->progs.on_event, settings);
+	return engine_attach(&engine, skel->obj, settings);
 }
 
 uint64_t pair_skipped(void)

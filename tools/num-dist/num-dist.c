@@ -262,8 +262,7 @@ static int open_skeleton(struct session *s)
 
 static int attach(struct session *s)
 {
-	engine_count_runs(&engine, s->obj);
-	return engine_attach(&engine, skel->progs.on_event, &s->settings);
+	return engine_attach(&engine, s->obj, &s->settings);
 }
 
 /* Adds a row of event @number, unless it has no numbers; returns its cells, or NULL. */

@@ -182,13 +182,6 @@ static void add_programs(struct choice *c, const struct engine *engine, const st
 	}
 }
 
-/* A count is all that is wanted of an event. */
-static int fill(struct engine_event *event)
-{
-	(void)event;
-	return EXIT_DONE;
-}
-
 int choice_make(struct choice *c, const struct settings *s, bool detailed,
 		struct counters *counters, struct engine *engine)
 {
@@ -198,7 +191,7 @@ int choice_make(struct choice *c, const struct settings *s, bool detailed,
 	size_t i;
 
 	engine->wanted = needs_program;
-	status = engine_find(engine, s, fill);
+	status = engine_find(engine, s, NULL);
 	for (i = 0; i < specs->count && !status; i++) {
 		const struct spec *spec = &specs->specs[i];
 

@@ -197,8 +197,7 @@ static int attach(struct session *s)
 {
 	int status;
 
-	engine_count_runs(&engine, s->obj);
-	status = engine_attach(&engine, skel->progs.on_event, &s->settings);
+	status = engine_attach(&engine, s->obj, &s->settings);
 	if (!status)
 		status = open_counters(s);
 	if (!status)

@@ -198,8 +198,7 @@ static int open_skeleton(struct session *s)
 
 static int attach(struct session *s)
 {
-	engine_count_runs(&engine, s->obj);
-	return engine_attach(&engine, skel->progs.on_event, &s->settings);
+	return engine_attach(&engine, s->obj, &s->settings);
 }
 
 static void fill_sum(struct cell *cell, struct column *column, const struct sum_column *of,

@@ -429,8 +429,7 @@ static int attach(struct session *s)
 	}
 	if (status)
 		return status;
-	engine_count_runs(&engine, s->obj);
-	return engine_attach(&engine, skel->progs.on_event, &s->settings);
+	return engine_attach(&engine, s->obj, &s->settings);
 }
 
 static bool is_enough(const struct session *s)
