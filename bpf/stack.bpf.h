@@ -185,6 +185,19 @@ static __always_inline void see_space(u64 space)
 }
 
 /*
+ * Tells of the space of the process @child, which is being made and may be gone soon. It has its
+ * parent's mappings.
+ */
+static __always_inline void see_space_of_child(struct task_struct *child)
+{
+	u32 pid = BPF_CORE_READ(child, tgid), first = 1;
+	u64 space = task_space(child, pid, 0);
+
+	if (tell_of_space(space, pid, SPACE_SEEN))
+		bpf_map_update_elem(&spaces, &space, &first, BPF_ANY);
+}
+
+/*
  * Fills @key with what the running task is and has on its stack at @ctx, to be counted in @half.
  * @skip: kernel frames to leave out.
  */

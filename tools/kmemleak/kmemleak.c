@@ -180,7 +180,7 @@ static int choose_programs(struct session *s)
 	/* Probes are at no other processes anyway. */
 	skel->rodata->some_tasks = others || (!user && (t->pids || s->settings.command));
 	if (pair_given()) {
-		pair_choose(skel);
+		pair_choose(skel, s->settings.command);
 		return EXIT_DONE;
 	}
 	return user ? user_choose(skel, s->settings.command) : allocators_choose(skel, allocators);

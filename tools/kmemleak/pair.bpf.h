@@ -6,6 +6,7 @@
 #ifndef PAIR_BPF_H
 #define PAIR_BPF_H
 
+#include "hold.bpf.h"
 #include "live.bpf.h"
 #include "slot.bpf.h"
 
@@ -54,6 +55,22 @@ int pair_execed(struct bpf_raw_tracepoint_args *ctx)
 	u64 now = object_clock();
 
 	bpf_map_update_elem(&execs, &pid, &now, BPF_ANY);
+	return 0;
+}
+
+static __always_inline void see_child(struct task_struct *child)
+{
+	if (current_chosen() && BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid))
+		see_space_of_child(child);
+}
+
+/* Only for a command: it is its children that are chosen with it. */
+SEC("raw_tp/sched_process_fork")
+int pair_forked(struct bpf_raw_tracepoint_args *ctx)
+{
+	hold_cpu();
+	see_child((void *)ctx->args[1]);
+	release_cpu();
 	return 0;
 }
 

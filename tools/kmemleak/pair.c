@@ -103,11 +103,12 @@ int pair_find(const struct settings *settings)
 	return status ? status : engine_setup();
 }
 
-void pair_choose(struct kmemleak *skel)
+void pair_choose(struct kmemleak *skel, bool follow)
 {
 	skel->rodata->pair_in_process = pair_is_in_process();
 	bpf_program__set_autoload(skel->progs.on_event, true);
 	bpf_program__set_autoload(skel->progs.pair_execed, pair_is_in_process());
+	bpf_program__set_autoload(skel->progs.pair_forked, pair_is_in_process() && follow);
 }
 
 int pair_attach(struct kmemleak *skel, const struct settings *settings)

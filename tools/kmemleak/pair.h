@@ -25,8 +25,8 @@ const char *pair_check(void);
 /* Finds the events and compiles their expressions. Before the skeleton is opened. An exit status. */
 int pair_find(const struct settings *settings);
 
-/* Switches the programs of @skel on. Before load. */
-void pair_choose(struct kmemleak *skel);
+/* Switches the programs of @skel on; @follow: the children of a command are chosen too. Before load. */
+void pair_choose(struct kmemleak *skel, bool follow);
 
 /* After load. Returns an exit status. */
 int pair_attach(struct kmemleak *skel, const struct settings *settings);

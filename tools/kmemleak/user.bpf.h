@@ -370,16 +370,12 @@ int leave(struct pt_regs *ctx)
 
 static __always_inline void tell_of_child(struct task_struct *child)
 {
-	u32 tgid = BPF_CORE_READ(child, tgid), first = 1;
-	u64 space;
+	u32 tgid = BPF_CORE_READ(child, tgid);
 
 	if (!current_chosen() || (u32)BPF_CORE_READ(child, pid) != tgid)
 		return;
 	tell_of_process(tgid, PROCESS_MADE, 0, 0);
-	/* It has its parent's mappings, and may be gone soon. */
-	space = task_space(child, tgid, 0);
-	if (tell_of_space(space, tgid, SPACE_SEEN))
-		bpf_map_update_elem(&spaces, &space, &first, BPF_ANY);
+	see_space_of_child(child);
 }
 
 /* Its children have to be probed too: only for a command. */

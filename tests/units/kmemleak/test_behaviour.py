@@ -25,7 +25,7 @@ QUIET = ("--comm", "no-such-thread*")
 
 class Behaviour(UnloadingCase, LeakCase):
     OWN = re.compile("made_|freed_|kfree_again|cache_again|pages_again|count_objects|count_slots|enter_|"
-                     "leave|process_|thread_gone")
+                     "leave|process_|thread_gone|pair_")
 
     def test_help(self):
         """--help, --usage, -V: on standard output, status 0, and name every option"""
