@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What all units with -e do alike: their options, errors, exit statuses, signals, pipes, terminals."""
 
-import json
 import os
 import re
 import shutil
@@ -10,8 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import (LOAD, Running, held_programs, loaded_programs, on_terminal, run, screens,
-                     tool)
+from harness import LOAD, Running, loaded_programs, on_terminal, run, screens, tool
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 CALLS = os.path.join(LOAD, "calls")
@@ -28,21 +26,12 @@ def release():
 
 
 class EventsBehaviour:
-    """For a Case with UNIT and ATTRIBUTES: its name, and what it wants of each event ("num=1/" or "")."""
+    """
+    For an UnloadingCase with UNIT and ATTRIBUTES: its name, and what it wants of each event
+    ("num=1/" or "").
+    """
 
-    def setUp(self):
-        self.programs = loaded_programs()
-
-    def tearDown(self):
-        """Whatever happened: no program of ours stays in the kernel."""
-        for _ in range(100):
-            left = loaded_programs() - self.programs
-            if not left:
-                return
-            time.sleep(0.05)  # the kernel frees them when nobody can run them any more
-        listed = json.loads(run(["/usr/sbin/bpftool", "-j", "prog"]).out)
-        ours = {p["id"] for p in listed if p.get("name") == "on_event"}
-        self.assertFalse((left & ours) - held_programs(), "programs were left in the kernel")
+    OWN = re.compile("on_event$")
 
     def argv(self, event, *args):
         return [tool(self.UNIT), "-e", event + self.ATTRIBUTES, *args]

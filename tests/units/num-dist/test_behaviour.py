@@ -4,10 +4,10 @@
 import os
 
 from events import CALLS, COUNT, WRITE, EventsBehaviour
-from harness import Case, run, tool
+from harness import UnloadingCase, run, tool
 
 
-class Behaviour(EventsBehaviour, Case):
+class Behaviour(EventsBehaviour, UnloadingCase):
     UNIT, ATTRIBUTES = "num-dist", "num=_cpu/"
     OPTIONS = ("num=",)
 

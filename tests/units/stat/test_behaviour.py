@@ -9,16 +9,17 @@ import subprocess
 import time
 
 from events import CALLS, WRITE, EventsBehaviour
-from harness import PATIENCE, Case, Running, held_programs, on_terminal, run, screens, tool
+from harness import (PATIENCE, Running, UnloadingCase, held_programs, on_terminal, run, screens,
+                     tool)
 
 STAT = tool("stat")
 
 
-class Behaviour(Case):
+class Behaviour(UnloadingCase):
     UNIT, ATTRIBUTES = "stat", ""
+    OWN = re.compile("(on_event|command_execs)$")
 
     # What has nothing to do with keys is as with all units with -e.
-    setUp = EventsBehaviour.setUp
     argv, unit = EventsBehaviour.argv, EventsBehaviour.unit
     assert_pointed = EventsBehaviour.assert_pointed
     run_as_nobody = EventsBehaviour.run_as_nobody
@@ -43,7 +44,7 @@ class Behaviour(Case):
     def left(self):
         """The programs like ours that came meanwhile and that nobody has: others run units too."""
         listed = json.loads(run(["/usr/sbin/bpftool", "-j", "prog"]).out)
-        ours = {p["id"] for p in listed if p.get("name") in ("on_event", "command_execs")}
+        ours = {p["id"] for p in listed if self.OWN.match(p.get("name", ""))}
         return ours - self.programs - held_programs()
 
     def test_help(self):

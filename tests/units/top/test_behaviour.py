@@ -4,10 +4,10 @@
 import re
 
 from events import CALLS, COUNT, WRITE, WRITE_NUMBER, EventsBehaviour
-from harness import Case, run, tool
+from harness import UnloadingCase, run, tool
 
 
-class Behaviour(EventsBehaviour, Case):
+class Behaviour(EventsBehaviour, UnloadingCase):
     UNIT, ATTRIBUTES = "top", ""
     OPTIONS = ("--only-comm", "top-by=", "top-add=")
 
