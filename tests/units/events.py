@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import LOAD, Running, loaded_programs, on_terminal, run, screens, tool
+from harness import LOAD, Running, loaded_programs, on_terminal, release, run, screens, tool
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 CALLS = os.path.join(LOAD, "calls")
@@ -19,10 +19,6 @@ CALLS = os.path.join(LOAD, "calls")
 WRITE_NUMBER = {"x86_64": 1, "aarch64": 64}[os.uname().machine]
 WRITE = f"raw_syscalls:sys_enter/id=={WRITE_NUMBER}&&(int)args[0]==-1/"
 COUNT = "args[2]"
-
-
-def release():
-    return tuple(int(n) for n in os.uname().release.split("-")[0].split(".")[:2])
 
 
 class EventsBehaviour:

@@ -25,6 +25,11 @@ PATIENCE = 120 if GUEST else 40
 CPUS = os.cpu_count()
 
 
+def release():
+    """The kernel's, as in (6, 12)."""
+    return tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
+
+
 def tool(name):
     return os.path.join(BUILD, name)
 

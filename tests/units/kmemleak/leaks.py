@@ -9,7 +9,8 @@ import re
 import signal
 import time
 
-from harness import GUEST, LOAD, Case, Running, go, most_resident, named, run, tool, waiting
+from harness import (GUEST, LOAD, Case, Running, go, most_resident, named, release, run, tool,
+                     waiting)
 
 KMEMLEAK = tool("kmemleak")
 OBSERVING = r"(?m)^kmemleak: observing$"
@@ -69,10 +70,6 @@ def settled(unit, done):
             break
         time.sleep(pause)
     return report
-
-
-def release():
-    return tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
 
 
 def missed(report):

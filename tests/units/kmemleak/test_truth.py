@@ -7,14 +7,13 @@ import shutil
 import sys
 import time
 
-from harness import CPUS, GUEST, LOAD, Running, in_kernel, named, run, waiting
+from harness import CPUS, GUEST, LOAD, Running, in_kernel, named, release, run, waiting
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 from leaks import (EVENTFD, FILE, HELD, KMEMLEAK, OBSERVING, PIPE, SOCKET, SOCKET_INODE, LeakCase,
                    around, ask, at_leaf, beside, by_function, chosen, count, drop, finish, heap,
-                   leaf, leak, missed, near_leaf, on_stack, release, settled, shown, size,
-                   work)
+                   leaf, leak, missed, near_leaf, on_stack, settled, shown, size, work)
 
 SLAB = "kmalloc,cache"
 

@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 import time
 
-from harness import LOAD, Running, UnloadingCase, loaded_programs, on_terminal, run, screens, tool
+from harness import (LOAD, Running, UnloadingCase, loaded_programs, on_terminal, release, run,
+                     screens, tool)
 
 FAULTS = tool("page-faults")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -87,8 +88,7 @@ class Behaviour(UnloadingCase):
     def test_with_just_enough(self):
         """CAP_BPF and CAP_PERFMON are enough, without any other privilege"""
         caps = "+bpf,+perfmon"
-        release = tuple(int(n) for n in os.uname().release.split("-")[0].split(".")[:2])
-        if release < (5, 11):
+        if release() < (5, 11):
             caps += ",+sys_resource"  # locked memory is accounted for by ulimit -l until 5.11
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o755)

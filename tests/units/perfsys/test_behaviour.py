@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from harness import GUEST, Running, UnloadingCase, full_pipe, loaded_programs, run, tool
+from harness import GUEST, Running, UnloadingCase, full_pipe, loaded_programs, release, run, tool
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
@@ -397,7 +397,7 @@ class Behaviour(UnloadingCase, CatchingCase):
             self.assert_status(result, 4)
             self.assert_one_line(result, "CAP_BPF and CAP_PERFMON, or root")
             caps = "+bpf,+perfmon"
-            if tuple(map(int, os.uname().release.split("-")[0].split(".")[:2])) < (5, 11):
+            if release() < (5, 11):
                 caps += ",+sys_resource"  # locked memory is accounted for by ulimit -l until 5.11
             result = run([*NOBODY, "--inh-caps", caps, "--ambient-caps", caps, copy, *GATE,
                           "--duration", "100ms", "--directory", path])

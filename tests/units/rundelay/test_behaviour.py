@@ -12,7 +12,7 @@ import time
 import unittest
 
 from harness import (GUEST, PATIENCE, Running, UnloadingCase, full_pipe, loaded_programs,
-                     on_terminal, run, sched, screens, tool)
+                     on_terminal, release, run, sched, screens, tool)
 
 RUNDELAY = tool("rundelay")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -141,8 +141,7 @@ class Behaviour(UnloadingCase):
         if not os.path.exists("/proc/sys/kernel/unprivileged_bpf_disabled"):
             self.skipTest("this kernel has no BPF system call")
         caps = "+bpf,+perfmon"
-        release = tuple(int(n) for n in os.uname().release.split("-")[0].split(".")[:2])
-        if release < (5, 11):
+        if release() < (5, 11):
             caps += ",+sys_resource"  # locked memory is accounted for by ulimit -l until 5.11
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o755)

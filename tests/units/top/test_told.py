@@ -8,8 +8,7 @@ import mmap
 import os
 import tempfile
 
-from events import release
-from harness import CPUS, GUEST, Case, Running, run, tool
+from harness import CPUS, GUEST, Case, Running, release, run, tool
 
 TOP = tool("top")
 LIBC = ctypes.CDLL(None, use_errno=True)

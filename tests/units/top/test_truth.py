@@ -5,8 +5,8 @@ import os
 import subprocess
 import time
 
-from events import COUNT, WRITE, release
-from harness import LOAD, Case, Running, cpu, go, observe_load, run, tool, waiting
+from events import COUNT, WRITE
+from harness import LOAD, Case, Running, cpu, go, observe_load, release, run, tool, waiting
 
 TOP = tool("top")
 

@@ -8,8 +8,8 @@ import subprocess
 import tempfile
 import time
 
-from events import NOBODY, WRITE, release
-from harness import LOAD, Running, UnloadingCase, on_terminal, run, tool
+from events import NOBODY, WRITE
+from harness import LOAD, Running, UnloadingCase, on_terminal, release, run, tool
 
 TRACE = tool("trace")
 CALLS = os.path.join(LOAD, "calls")

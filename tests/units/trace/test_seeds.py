@@ -7,8 +7,7 @@ import socket
 import subprocess
 import tempfile
 
-from events import release
-from harness import Case, Running, cgroup2_root, run, tool
+from harness import Case, Running, cgroup2_root, release, run, tool
 
 TRACE = tool("trace")
 BURN = ["python3", "-S", "-c", "for _ in range(3000000): pass"]

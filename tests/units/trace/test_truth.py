@@ -9,8 +9,8 @@ import sys
 import tempfile
 import time
 
-from events import WRITE, WRITE_NUMBER, release
-from harness import CPUS, GUEST, LOAD, Case, Running, observe_load, run, tool, waiting
+from events import WRITE, WRITE_NUMBER
+from harness import CPUS, GUEST, LOAD, Case, Running, observe_load, release, run, tool, waiting
 
 TRACE = tool("trace")
 CALLS = os.path.join(LOAD, "calls")
