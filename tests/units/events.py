@@ -9,9 +9,9 @@ import subprocess
 import tempfile
 import time
 
-from harness import LOAD, Running, loaded_programs, on_terminal, release, run, screens, tool
+from harness import (ENOUGH_CAPS, LOAD, Running, loaded_programs, on_terminal, run, run_as_nobody,
+                     screens, tool)
 
-NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 CALLS = os.path.join(LOAD, "calls")
 
 # write(-1, NULL, COUNT), as the load `calls` has it. From 7.2 on, programs at the tracepoints of single
@@ -209,27 +209,16 @@ class EventsBehaviour:
         self.assert_status(result, 0)
         self.assertEqual(len(result.out.splitlines()), 2, str(result))
 
-    def run_as_nobody(self, caps, *args):
-        with tempfile.TemporaryDirectory() as folder:
-            os.chmod(folder, 0o755)
-            copy = f"{folder}/{self.UNIT}"
-            subprocess.run(["cp", tool(self.UNIT), copy], check=True)
-            os.chmod(copy, 0o755)
-            given = ["--inh-caps", caps, "--ambient-caps", caps] if caps else []
-            return run([*NOBODY, *given, copy, "-e", WRITE + self.ATTRIBUTES, *args])
-
     def test_without_privilege(self):
         """without root: status 4, and what is missing is named"""
-        result = self.run_as_nobody("", "--duration", "1s")
+        result = run_as_nobody(self.argv(WRITE, "--duration", "1s"))
         self.assert_status(result, 4)
         self.assert_one_line(result, "root")
 
     def test_with_just_enough(self):
         """CAP_BPF, CAP_PERFMON and what reads tracefs are enough, without any other privilege"""
-        caps = "+bpf,+perfmon,+dac_read_search"
-        if release() < (5, 11):
-            caps += ",+sys_resource"  # locked memory is accounted for by ulimit -l until 5.11
-        result = self.run_as_nobody(caps, "--json", "-k", COUNT, "--", CALLS, "2", "50")
+        result = run_as_nobody(self.argv(WRITE, "--json", "-k", COUNT, "--", CALLS, "2", "50"),
+                               caps=f"{ENOUGH_CAPS},+dac_read_search")
         if result.status == 4:  # Debian's 5.10 has such a setting that takes root
             self.assert_one_line(result, "perf_event_paranoid|permitted")
             return

@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -89,6 +90,21 @@ def run(argv, env=None, **options):
     done = subprocess.run(argv, capture_output=True, timeout=PATIENCE, env=environment, **options)
     return Result(argv, done.returncode, done.stdout.decode(errors="replace"),
                   done.stderr.decode(errors="replace"))
+
+
+# The capabilities that are enough for most units: ulimit -l accounts for BPF's memory until 5.11.
+ENOUGH_CAPS = "+bpf,+perfmon" + (",+sys_resource" if release() < (5, 11) else "")
+
+
+def run_as_nobody(argv, caps=None):
+    """As run(), by a user whose only privileges are @caps, wherever the program's file is."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        copy = shutil.copy(argv[0], folder)
+        os.chmod(copy, 0o755)
+        given = ["--inh-caps", caps, "--ambient-caps", caps] if caps else []
+        return run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", *given,
+                    copy, *argv[1:]])
 
 
 class Running:

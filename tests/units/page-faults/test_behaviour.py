@@ -8,11 +8,10 @@ import subprocess
 import tempfile
 import time
 
-from harness import (LOAD, Running, UnloadingCase, loaded_programs, on_terminal, release, run,
-                     screens, tool)
+from harness import (ENOUGH_CAPS, LOAD, Running, UnloadingCase, loaded_programs, on_terminal, run,
+                     run_as_nobody, screens, tool)
 
 FAULTS = tool("page-faults")
-NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
 
 def faults(*args, **options):
@@ -76,32 +75,18 @@ class Behaviour(UnloadingCase):
 
     def test_without_privilege(self):
         """without root: status 4, and what is missing is named"""
-        with tempfile.TemporaryDirectory() as folder:
-            os.chmod(folder, 0o755)
-            copy = f"{folder}/page-faults"
-            subprocess.run(["cp", FAULTS, copy], check=True)
-            os.chmod(copy, 0o755)
-            result = run([*NOBODY, copy, "--duration", "1s"])
-            self.assert_status(result, 4)
-            self.assert_one_line(result, "CAP_BPF and CAP_PERFMON, or root")
+        result = run_as_nobody([FAULTS, "--duration", "1s"])
+        self.assert_status(result, 4)
+        self.assert_one_line(result, "CAP_BPF and CAP_PERFMON, or root")
 
     def test_with_just_enough(self):
         """CAP_BPF and CAP_PERFMON are enough, without any other privilege"""
-        caps = "+bpf,+perfmon"
-        if release() < (5, 11):
-            caps += ",+sys_resource"  # locked memory is accounted for by ulimit -l until 5.11
-        with tempfile.TemporaryDirectory() as folder:
-            os.chmod(folder, 0o755)
-            copy = f"{folder}/page-faults"
-            subprocess.run(["cp", FAULTS, copy], check=True)
-            os.chmod(copy, 0o755)
-            result = run([*NOBODY, "--inh-caps", caps, "--ambient-caps", caps, copy, "--json",
-                          "--", "true"])
-            if result.status == 4:  # Debian's 5.10 has such a setting that takes root
-                self.assert_one_line(result, "perf_event_paranoid")
-                return
-            self.assert_status(result, 0)
-            self.assertGreater(len(result.report["rows"]), 0)
+        result = run_as_nobody([FAULTS, "--json", "--", "true"], caps=ENOUGH_CAPS)
+        if result.status == 4:  # Debian's 5.10 has such a setting that takes root
+            self.assert_one_line(result, "perf_event_paranoid")
+            return
+        self.assert_status(result, 0)
+        self.assertGreater(len(result.report["rows"]), 0)
 
     def test_command_status(self):
         """-- CMD: its status is passed on, also when a signal ended it or it cannot be run"""

@@ -10,14 +10,13 @@ import tempfile
 import time
 import unittest
 
-from harness import GUEST, Running, UnloadingCase, full_pipe, loaded_programs, release, run, tool
+from harness import (ENOUGH_CAPS, GUEST, Running, UnloadingCase, full_pipe, loaded_programs, run,
+                     run_as_nobody, tool)
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 from catching import (CPU, GATE, HIGH_GATE, PERFSYS, QUICK, CatchingCase, Picture, busy, folder,
                       moment, perfsys, stat)
-
-NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
 # What a machine that is busy with other things may take longer, in seconds.
 LATE = 5 if GUEST else 0.5
@@ -390,25 +389,21 @@ class Behaviour(UnloadingCase, CatchingCase):
 
     def test_without_privilege(self):
         """without root: status 4, and what is missing; CAP_BPF and CAP_PERFMON may be enough"""
+        result = run_as_nobody([tool("perfsys"), "--duration", "1s"])
+        self.assert_status(result, 4)
+        self.assert_one_line(result, "CAP_BPF and CAP_PERFMON, or root")
         with tempfile.TemporaryDirectory() as path:
             os.chmod(path, 0o755)
-            copy = shutil.copy(tool("perfsys"), path)
-            result = run([*NOBODY, copy, "--duration", "1s"])
+            result = run_as_nobody([tool("perfsys"), *GATE, "--duration", "100ms", "--directory",
+                                    path], caps=ENOUGH_CAPS)
+        with open("/proc/sys/kernel/perf_event_paranoid", encoding="ascii") as file:
+            paranoid = int(file.read()) > 2
+        if paranoid:  # a value of Debian's
             self.assert_status(result, 4)
-            self.assert_one_line(result, "CAP_BPF and CAP_PERFMON, or root")
-            caps = "+bpf,+perfmon"
-            if release() < (5, 11):
-                caps += ",+sys_resource"  # locked memory is accounted for by ulimit -l until 5.11
-            result = run([*NOBODY, "--inh-caps", caps, "--ambient-caps", caps, copy, *GATE,
-                          "--duration", "100ms", "--directory", path])
-            with open("/proc/sys/kernel/perf_event_paranoid", encoding="ascii") as file:
-                paranoid = int(file.read()) > 2
-            if paranoid:  # a value of Debian's
-                self.assert_status(result, 4)
-                self.assert_one_line(result, "cannot sample .*perf_event_paranoid above 2")
-            else:
-                self.assert_status(result, 0)
-                self.assert_one_line(result, "cannot write to .*Permission denied; going on")
+            self.assert_one_line(result, "cannot sample .*perf_event_paranoid above 2")
+        else:
+            self.assert_status(result, 0)
+            self.assert_one_line(result, "cannot write to .*Permission denied; going on")
 
     def test_too_fast(self):
         """a frequency that the kernel does not allow is told at the start, with what allows it"""

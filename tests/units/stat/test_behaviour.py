@@ -22,7 +22,6 @@ class Behaviour(UnloadingCase):
     # What has nothing to do with keys is as with all units with -e.
     argv, unit = EventsBehaviour.argv, EventsBehaviour.unit
     assert_pointed = EventsBehaviour.assert_pointed
-    run_as_nobody = EventsBehaviour.run_as_nobody
     test_bad_events = EventsBehaviour.test_bad_events
     test_nothing_there = EventsBehaviour.test_nothing_there
     test_other_attributes = EventsBehaviour.test_other_attributes

@@ -8,8 +8,8 @@ import subprocess
 import tempfile
 import time
 
-from events import NOBODY, WRITE
-from harness import LOAD, Running, UnloadingCase, on_terminal, release, run, tool
+from events import WRITE
+from harness import ENOUGH_CAPS, LOAD, Running, UnloadingCase, on_terminal, run, run_as_nobody, tool
 
 TRACE = tool("trace")
 CALLS = os.path.join(LOAD, "calls")
@@ -194,27 +194,16 @@ class Behaviour(UnloadingCase):
             unit.signal(signal.SIGKILL)
             unit.result()
 
-    def run_as_nobody(self, caps, *args):
-        with tempfile.TemporaryDirectory() as folder:
-            os.chmod(folder, 0o755)
-            copy = f"{folder}/trace"
-            subprocess.run(["cp", TRACE, copy], check=True)
-            os.chmod(copy, 0o755)
-            given = ["--inh-caps", caps, "--ambient-caps", caps] if caps else []
-            return run([*NOBODY, *given, copy, "-e", WRITE, *args])
-
     def test_without_privilege(self):
         """without root: status 4, and what is missing is named"""
-        result = self.run_as_nobody("", "--duration", "1s")
+        result = run_as_nobody([TRACE, "-e", WRITE, "--duration", "1s"])
         self.assert_status(result, 4)
         self.assert_one_line(result, "root")
 
     def test_with_just_enough(self):
         """CAP_BPF, CAP_PERFMON and what reads tracefs are enough; then buffers are smaller"""
-        caps = "+bpf,+perfmon,+dac_read_search"
-        if release() < (5, 11):
-            caps += ",+sys_resource"  # locked memory is accounted for by ulimit -l until 5.11
-        result = self.run_as_nobody(caps, "--json", "--", CALLS, "2", "50")
+        result = run_as_nobody([TRACE, "-e", WRITE, "--json", "--", CALLS, "2", "50"],
+                               caps=f"{ENOUGH_CAPS},+dac_read_search")
         if result.status == 4:  # Debian's 5.10 has such a setting that takes root
             self.assert_one_line(result, "perf_event_paranoid|permitted")
             return
