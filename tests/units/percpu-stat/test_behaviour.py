@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 
-from harness import CPUS, Running, UnloadingCase, on_terminal, run, run_as_nobody, screens, tool
+from harness import (CPUS, TRACING, Running, UnloadingCase, have_tracefs, on_terminal, run,
+                     run_as_nobody, screens, tool)
 
 PERCPU_STAT = tool("percpu-stat")
 COLUMNS = ("csw cpu-mig minflt majflt hardirq softirq hrtimer workq kvm-exit recv xmit gro alloc "
@@ -47,13 +48,12 @@ class Behaviour(UnloadingCase):
     def test_missing_tracepoints(self):
         """a column is a dash, and null in JSON, where and only where the kernel has no such event"""
         row = run([PERCPU_STAT, "--json", "--", "true"]).report["rows"][0]
-        events = "/sys/kernel/tracing/events"
-        if not os.path.isdir(f"{events}/irq"):
-            subprocess.run(["mount", "-t", "tracefs", "none", "/sys/kernel/tracing"], check=True)
+        have_tracefs(self)
         for name, event in (("kvm_exits", "kvm/kvm_exit"), ("writebacks", "writeback/wbc_writepage"),
                             ("softirqs", "irq/softirq_entry"), ("idles", "power/cpu_idle"),
                             ("compactions", "compaction/mm_compaction_migratepages")):
-            self.assertEqual(row[name] is not None, os.path.isdir(f"{events}/{event}"), name)
+            self.assertEqual(row[name] is not None, os.path.isdir(f"{TRACING}/events/{event}"),
+                             name)
 
     def test_usage_errors(self):
         """bad usage: one line, status 2"""
