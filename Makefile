@@ -155,16 +155,16 @@ LOADS += $(O)/load/cpu-pie $(O)/load/cpu-static-pie $(O)/load/cpu-other
 
 $(O)/load/cpu-pie: tests/load/cpu.c
 	@mkdir -p $(@D)
-	$(CC) $(LOAD_CFLAGS) -fPIE -pie $< -o $@
+	$(CC) $(LOAD_CFLAGS) -fPIE -pie -MMD -MP $< -o $@
 
 $(O)/load/cpu-static-pie: tests/load/cpu.c
 	@mkdir -p $(@D)
-	$(CC) $(LOAD_CFLAGS) -fPIE -static-pie $< -o $@
+	$(CC) $(LOAD_CFLAGS) -fPIE -static-pie -MMD -MP $< -o $@
 
 $(O)/load/cpu-other: tests/load/cpu.c
 	@mkdir -p $(@D)
 	$(CC) $(LOAD_CFLAGS) -static -Dburn_seventy=other_seventy -Dburn_twenty=other_twenty \
-		-Dburn_ten=other_ten -Dburn_round=other_round $< -o $@
+		-Dburn_ten=other_ten -Dburn_round=other_round -MMD -MP $< -o $@
 
 # Loads of the user's heap, with the C library that everybody has; and with one of their own.
 LOADS += $(O)/load/heap-static $(O)/load/operators

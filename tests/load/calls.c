@@ -17,6 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cue.h"
+
 #define MOST_THREADS 64
 
 struct thread {
@@ -43,22 +45,11 @@ static void *work(void *data)
 	return NULL;
 }
 
-static void await_line(const char *say)
-{
-	char line[16];
-
-	printf("%s\n", say);
-	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
-		exit(1);
-}
-
 int main(int argc, char **argv)
 {
 	int wait = argc > 1 && !strcmp(argv[1], "--wait");
 	struct thread threads[MOST_THREADS];
 	unsigned long count, i, total = 0;
-	char ready[32];
 
 	if (argc != 3 + wait)
 		return 2;
@@ -66,9 +57,8 @@ int main(int argc, char **argv)
 	calls = strtoul(argv[2 + wait], NULL, 10);
 	if (!count || count > MOST_THREADS)
 		return 2;
-	snprintf(ready, sizeof(ready), "ready %d", getpid());
 	if (wait)
-		await_line(ready);
+		await_line("ready %d", getpid());
 	pthread_barrier_init(&begin, NULL, count);
 	for (i = 0; i < count; i++) {
 		threads[i].number = i + 1;

@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cue.h"
+
 /* Short beside a sample's period, long beside a call. */
 #define UNIT 5000
 
@@ -237,7 +239,7 @@ static void report(void)
 int main(int argc, char **argv)
 {
 	bool wait = argc > 1 && !strcmp(argv[1], "--wait"), has_n;
-	char line[16], **then = NULL;
+	char **then = NULL;
 	int i;
 
 	argc -= wait;
@@ -253,20 +255,12 @@ int main(int argc, char **argv)
 	    has_n != (!strcmp(argv[1], "deep") || !strcmp(argv[1], "stacks")))
 		return usage();
 	prctl(PR_SET_PDEATHSIG, 15);
-	if (wait) {
-		printf("ready %d\n", getpid());
-		fflush(stdout);
-		if (!fgets(line, sizeof(line), stdin))
-			return 1;
-	}
+	if (wait)
+		await_line("ready %d", getpid());
 	work(argv[1], has_n ? argv[2] : NULL, argv[argc - 1]);
 	report();
-	if (wait) {
-		puts("done");
-		fflush(stdout);
-		if (!fgets(line, sizeof(line), stdin))
-			return 1;
-	}
+	if (wait)
+		await_line("done");
 	if (then && *then) {
 		execv(*then, then);
 		perror(*then);

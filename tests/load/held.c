@@ -18,6 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cue.h"
+
 /*
  * The program divides so often in a round, has so many rounds (old verifiers follow 8192 branches),
  * and then calls itself until the kernel stops that, which is after some thirty times.
@@ -116,7 +118,6 @@ int main(int argc, char **argv)
 {
 	bool wait = argc > 1 && !strcmp(argv[1], "--wait");
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
-	char line[16];
 	int map, prog;
 	double end;
 
@@ -129,20 +130,12 @@ int main(int argc, char **argv)
 	map = make_map();
 	prog = load(map);
 	put(map, prog);
-	if (wait) {
-		printf("ready %d\n", getpid());
-		fflush(stdout);
-		if (!fgets(line, sizeof(line), stdin))
-			return 1;
-	}
+	if (wait)
+		await_line("ready %d", getpid());
 	end = cpu_seconds() + strtod(argv[argc - 1], NULL);
 	while (cpu_seconds() < end)
 		run(prog);
-	if (wait) {
-		puts("done");
-		fflush(stdout);
-		if (!fgets(line, sizeof(line), stdin))
-			return 1;
-	}
+	if (wait)
+		await_line("done");
 	return 0;
 }

@@ -30,6 +30,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cue.h"
+
 /* So far apart are the pages of files: what is next to a page may come with its fault. */
 #define APART 65536
 
@@ -282,7 +284,7 @@ int main(int argc, char **argv)
 	bool wait = argc > 1 && !strcmp(argv[1], "--wait");
 	struct rusage cue, before, after;
 	const struct mode *mode;
-	char line[16], *report;
+	char *report;
 	struct area a = {}, rehearsed = {};
 
 	argc -= wait;
@@ -307,12 +309,8 @@ int main(int argc, char **argv)
 	mode->map(&rehearsed);
 	mode->touch(&rehearsed);
 	snprintf(report, 4096, "%d %p %ld\n", getpid(), report, now().ru_minflt);
-	if (wait) {
-		printf("ready %d\n", getpid());
-		fflush(stdout);
-		if (!fgets(line, sizeof(line), stdin))
-			return 1;
-	}
+	if (wait)
+		await_line("ready %d", getpid());
 	cue = now();
 	mode->map(&a);
 	before = now();
@@ -326,7 +324,6 @@ int main(int argc, char **argv)
 		 after.ru_majflt - before.ru_majflt);
 	fputs(report, stdout);
 	if (wait)
-		puts("done");
-	fflush(stdout);
-	return wait && !fgets(line, sizeof(line), stdin);
+		await_line("done");
+	return 0;
 }

@@ -23,34 +23,24 @@
 #include <sys/sdt.h>
 #include <unistd.h>
 
+#include "cue.h"
+
 /* The kernel counts these up while somebody looks on. */
 volatile unsigned short bpfprof_step_semaphore __attribute__((section(".probes")));
 volatile unsigned short bpfprof_guarded_semaphore __attribute__((section(".probes")));
 volatile unsigned short bpfprof_made_semaphore __attribute__((section(".probes")));
 volatile unsigned short bpfprof_ended_semaphore __attribute__((section(".probes")));
 
-static void await_line(const char *say)
-{
-	char line[16];
-
-	printf("%s\n", say);
-	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
-		exit(1);
-}
-
 int main(int argc, char **argv)
 {
 	int wait = argc > 1 && !strcmp(argv[1], "--wait");
 	unsigned int i, count, guarded = 0;
-	char ready[32];
 
 	if (argc != 2 + wait)
 		return 2;
 	count = strtoul(argv[1 + wait], NULL, 10);
-	snprintf(ready, sizeof(ready), "ready %d", getpid());
 	if (wait)
-		await_line(ready);
+		await_line("ready %d", getpid());
 	for (i = 1; i <= count; i++) {
 		long square = -(long)i * i;
 		short small = i % 100 - 50;
