@@ -11,11 +11,22 @@
 #include <bpf/bpf_core_read.h>
 
 /* 5.14 renamed task_struct.state to __state, to find every unlocked user of it. */
-static __always_inline bool task_is_running(struct task_struct *p)
+static __always_inline long task_state(struct task_struct *p)
 {
 	if (bpf_core_field_exists(p->__state))
-		return p->__state == 0;
-	return ((struct task_struct___state *)p)->state == 0;
+		return p->__state;
+	return ((struct task_struct___state *)p)->state;
+}
+
+static __always_inline bool task_is_running(struct task_struct *p)
+{
+	return task_state(p) == 0;
+}
+
+/* include/linux/sched.h: TASK_DEAD. It is switched out for the last time. */
+static __always_inline bool task_is_dead(struct task_struct *p)
+{
+	return task_state(p) & 0x80;
 }
 
 /*

@@ -48,8 +48,8 @@ int flames_add_rows(struct flamegraph *graph, const struct table *rows, bool byt
 
 		if (!cells[stack].set)
 			continue;
-		if (chain->frame_count + 1 > room) {
-			room = 2 * (chain->frame_count + 1);
+		if (chain->frame_count + layout->count > room) {
+			room = 2 * (chain->frame_count + layout->count);
 			free(names);
 			names = malloc(room * sizeof(*names));
 			if (!names)
@@ -63,6 +63,10 @@ int flames_add_rows(struct flamegraph *graph, const struct table *rows, bool byt
 		n = 0;
 		if (comm >= 0 && cells[comm].set)
 			names[n++] = *cells[comm].string ? cells[comm].string : "[no name]";
+		for (i = 0; i < layout->count; i++) {
+			if (layout->columns[i].level && cells[i].set)
+				names[n++] = cells[i].string;
+		}
 		for (i = chain->frame_count; !err && i-- > 0; n++) {
 			const struct frame *f = &chain->frames[i];
 

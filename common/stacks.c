@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <bpf/bpf.h>
 #include "known_stacks.h"
 #include "maps.h"
@@ -35,6 +36,15 @@ int stacks_size(struct bpf_object *obj, const char *name, unsigned int room)
 	int err = bpf_map__set_max_entries(half_map(obj, name, 0), room);
 
 	return err ? err : bpf_map__set_max_entries(half_map(obj, name, 1), room);
+}
+
+int stacks_without_users(struct bpf_object *obj)
+{
+	int err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "spaces"), 1);
+
+	return err ? err
+		   : bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "notices"),
+					      getpagesize());
 }
 
 static int on_notice(void *context, void *data, size_t size)
@@ -201,6 +211,25 @@ static int take_stack(void *data, const void *key, const void *value)
 		return -ENOMEM;
 	memcpy(kept->ips, stack->ip, kept->depth * sizeof(*kept->ips));
 	return 0;
+}
+
+static void fetch(struct stacks *st, uint64_t id)
+{
+	struct stack stack;
+	unsigned int half;
+
+	for (half = 0; half < 2 && id && !tally_find(&st->kept, &id); half++) {
+		if (!bpf_map_lookup_elem(bpf_map__fd(half_map(st->obj, "stacks", half)), &id,
+					 &stack))
+			take_stack(st, &id, &stack);
+	}
+}
+
+void stacks_fetch(struct stacks *st, const struct stack_key *key)
+{
+	stacks_heed(st);
+	fetch(st, key->kernel);
+	fetch(st, key->user);
 }
 
 static const struct kept *find_part(const struct stacks *st, uint64_t id, bool *lost)

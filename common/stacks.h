@@ -23,6 +23,9 @@ bool stacks_there(const struct bpf_object *obj);
  */
 int stacks_size(struct bpf_object *obj, const char *name, unsigned int room);
 
+/* There will be no user parts: no memory is needed for what they are of. Before load; as above. */
+int stacks_without_users(struct bpf_object *obj);
+
 /*
  * To be called after load. @lines: see symbols_new(). NULL with errno set when memory is short or
  * @obj's notices cannot be had.
@@ -48,6 +51,9 @@ int counts_take(const struct bpf_object *obj, const char *name, unsigned int hal
 
 /* For values that are numbers of 64 bits. */
 void stacks_add_number(void *total, const void *one);
+
+/* Copies what the kernel's maps have of the stack of @key yet: before a half is taken, that is in none. */
+void stacks_fetch(struct stacks *st, const struct stack_key *key);
 
 /* The stack of @key, to be freed by the caller. */
 struct callchain *stacks_chain(const struct stacks *st, const struct stack_key *key);

@@ -84,6 +84,13 @@ void callchain_free(struct callchain *chain)
 	free(chain);
 }
 
+void callchain_drop(struct callchain *chain, unsigned int count)
+{
+	chain->kernel -= count;
+	memmove(chain->ips, chain->ips + count,
+		(chain->kernel + chain->user) * sizeof(*chain->ips));
+}
+
 struct symbols *symbols_new(bool lines)
 {
 	struct blaze_symbolizer_opts opts = {
@@ -449,6 +456,25 @@ const char *symbols_kernel_name(struct symbols *s, uint64_t address)
 	}
 	/* The last one is the function that others are inlined into. */
 	return s->frames[found->first + found->count - 1].name;
+}
+
+unsigned int symbols_tracing_frames(struct symbols *s, const struct callchain *chain)
+{
+	static const char *const begins[] = { "bpf_trace_run",	"__bpf_trace_", "__traceiter_",
+					      "trace_call_bpf", "perf_trace_",	"bpf_get_stack",
+					      "bpf_trampoline_" };
+	unsigned int i, j, frames = 0;
+
+	/* They are not deep; the programs' own are above these. */
+	for (i = 0; i < chain->kernel && i < 16; i++) {
+		const char *name = symbols_kernel_name(s, chain->ips[i]);
+
+		for (j = 0; name && j < sizeof(begins) / sizeof(*begins); j++) {
+			if (!strncmp(name, begins[j], strlen(begins[j])))
+				frames = i + 1;
+		}
+	}
+	return frames;
 }
 
 void symbols_read_kernel(struct symbols *s)

@@ -37,6 +37,9 @@ struct callchain {
 struct callchain *callchain_new(unsigned int kernel, unsigned int user);
 void callchain_free(struct callchain *chain);
 
+/* Leaves out the first @count addresses, which are of the kernel part. */
+void callchain_drop(struct callchain *chain, unsigned int count);
+
 struct symbols;
 
 /*
@@ -75,6 +78,9 @@ void symbols_read_kernel(struct symbols *s);
 
 /* The kernel's function at @address; NULL: not known. Valid as long as frames are. */
 const char *symbols_kernel_name(struct symbols *s, uint64_t address);
+
+/* How many frames at the top of @chain are the tracing's, not those of what is traced. */
+unsigned int symbols_tracing_frames(struct symbols *s, const struct callchain *chain);
 
 /* Forgets names when there are many; frames are not valid any more. */
 void symbols_trim(struct symbols *s);

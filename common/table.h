@@ -58,6 +58,7 @@ struct column {
 	/* A CELL_PERCENT: the number of the column that it is a share of, plus one. */
 	unsigned int share_of;
 	int width;  /* in text; 0: as usual */
+	bool level; /* a CELL_STRING: flame graphs have it above the stack, behind comm */
 	bool right; /* text has a CELL_STRING on the right of its column */
 	enum column_shown shown;
 	bool or_null; /* JSON has a cell without a value as null */

@@ -642,13 +642,16 @@ static int configure_stacks(struct session *s)
 {
 	const struct settings *set = &s->settings;
 	struct bpf_program *exec = bpf_object__find_program_by_name(s->obj, "stack_exec");
+	int err = 0;
 
 	s->config->max_stack = set->max_stack;
 	s->config->kernel_stack = set->call_graph && set->kernel_callchain;
 	s->config->user_stack = set->call_graph && set->user_callchain;
 	if (exec && !s->config->user_stack)
 		bpf_program__set_autoload(exec, false);
-	return stacks_size(s->obj, "stacks", set->call_graph ? s->stack_room : 1);
+	if (!s->config->user_stack)
+		err = stacks_without_users(s->obj);
+	return err ? err : stacks_size(s->obj, "stacks", set->call_graph ? s->stack_room : 1);
 }
 
 /*

@@ -20,6 +20,8 @@ static const struct column columns[] = {
 	{ .name = "stack", .type = CELL_STACK },
 	{ .name = "count", .type = CELL_COUNT, .adds_up = true },
 	{ .name = "bytes", .type = CELL_SIZE, .adds_up = true },
+	{ .name = "why", .type = CELL_STRING, .level = true },
+	{ .name = "by", .type = CELL_STRING, .level = true },
 };
 
 static const struct layout layout = LAYOUT(columns);
@@ -561,6 +563,31 @@ static void nothing_is_left_open(void **state)
 	table_free(&t);
 }
 
+static struct cell *cell_of(struct table *t, size_t row, unsigned int column)
+{
+	return &t->cells[row * t->layout->count + column];
+}
+
+static void columns_may_be_levels_of_their_own(void **state)
+{
+	struct flames *f = flames(false);
+	struct table t;
+
+	(void)state;
+	table_init(&t, &layout);
+	add_usual(&t, "nginx", 3);
+	cell_string(cell_of(&t, 0, 6), "wakeup");
+	cell_string(cell_of(&t, 0, 7), "redis");
+	add_usual(&t, "nginx", 4);
+	cell_string(cell_of(&t, 1, 6), "preemption");
+	assert_int_equal(flames_add(f, &t, WHEN), 0);
+	assert_int_equal(flames_finish(f), 0);
+	flames_free(f);
+	table_free(&t);
+	check_content(path_of("cpu.folded"), "nginx;preemption;main;work;leaf 4\n"
+					     "nginx;wakeup;redis;main;work;leaf 3\n");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, empty, empty)
@@ -578,6 +605,7 @@ int main(void)
 		TEST(names_cannot_break_a_stack),
 		TEST(a_thread_without_a_name_has_one_here),
 		TEST(rows_need_no_comm),
+		TEST(columns_may_be_levels_of_their_own),
 		TEST(bytes_are_the_weight_where_the_picture_is_of_bytes),
 		TEST(the_latest_counts_where_reports_tell_what_there_is),
 		TEST(stacks_may_be_deep_and_names_long),

@@ -262,26 +262,6 @@ bool site_has_address(const struct site *site)
 	return site->allocator != ALLOC_PAGES && site->address;
 }
 
-/* How many frames at the top of @chain are the tracing's. */
-static unsigned int tracing_frames(struct symbols *symbols, const struct callchain *chain)
-{
-	static const char *const begins[] = { "bpf_trace_run",	"__bpf_trace_", "__traceiter_",
-					      "trace_call_bpf", "perf_trace_",	"bpf_get_stack",
-					      "bpf_trampoline_" };
-	unsigned int i, j, frames = 0;
-
-	/* They are not deep; the programs' own are above these. */
-	for (i = 0; i < chain->kernel && i < 16; i++) {
-		const char *name = symbols_kernel_name(symbols, chain->ips[i]);
-
-		for (j = 0; name && j < sizeof(begins) / sizeof(*begins); j++) {
-			if (!strncmp(name, begins[j], strlen(begins[j])))
-				frames = i + 1;
-		}
-	}
-	return frames;
-}
-
 void trim_chain(struct symbols *symbols, struct callchain *chain, const struct site *site)
 {
 	unsigned int i = chain->kernel;
@@ -291,7 +271,6 @@ void trim_chain(struct symbols *symbols, struct callchain *chain, const struct s
 			;
 	}
 	if (i == chain->kernel)
-		i = tracing_frames(symbols, chain);
-	chain->kernel -= i;
-	memmove(chain->ips, chain->ips + i, (chain->kernel + chain->user) * sizeof(*chain->ips));
+		i = symbols_tracing_frames(symbols, chain);
+	callchain_drop(chain, i);
 }

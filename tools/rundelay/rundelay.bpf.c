@@ -33,6 +33,7 @@ struct wait {
 #include "target.bpf.h"
 #include "task.bpf.h"
 #include "record.bpf.h"
+#include "begin.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -165,7 +166,8 @@ static __always_inline void count_thread(struct task_struct *p, u64 delay)
 	hist_add(&row->hist, delay);
 }
 
-static __always_inline void show_wait(struct task_struct *p, u64 delay, u64 now)
+static __always_inline void show_wait(struct task_struct *p, u64 delay, u64 now, bool by_stack,
+				      const struct beginning *begin)
 {
 	struct rundelay_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 	struct recorder *r;
@@ -181,13 +183,16 @@ static __always_inline void show_wait(struct task_struct *p, u64 delay, u64 now)
 	e->tid = p->pid;
 	e->cpu = bpf_get_smp_processor_id();
 	bpf_probe_read_kernel(e->comm, sizeof(e->comm), p->comm);
+	if (by_stack)
+		e->begin = *begin;
 	r = bpf_map_lookup_elem(&recorder, &zero);
 	if (r)
 		bpf_probe_read_kernel(&e->recorder, sizeof(e->recorder), r);
 	bpf_ringbuf_submit(e, 0);
 }
 
-static __always_inline void count_wait(struct task_struct *p, u64 delay)
+static __always_inline void count_wait(struct task_struct *p, u64 delay, bool by_stack,
+				       const struct beginning *begin)
 {
 	u32 half = current_half();
 	struct hist *h;
@@ -199,11 +204,15 @@ static __always_inline void count_wait(struct task_struct *p, u64 delay)
 	}
 	if (config.per_task)
 		count_thread(p, delay);
+	if (by_stack)
+		count_begun(p, delay, begin);
 }
 
-SEC("tp_btf/sched_switch")
-int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+/* @by_stack: known to the compiler, so that there is nothing of it where no stacks are wanted. */
+static __always_inline int switched(void *ctx, bool preempt, struct task_struct *prev,
+				    struct task_struct *next, bool by_stack)
 {
+	struct beginning begin = {}, unseen = {};
 	struct task_slot *slot;
 	struct ended ended;
 	bool wanted;
@@ -215,6 +224,10 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	}
 	if (!use_kernel_account())
 		leaves(prev, preempt || task_is_running(prev));
+	if (by_stack) {
+		switched_out(ctx, prev, preempt);
+		take_beginning(next, &begin);
+	}
 
 	if (!task_possible(next))
 		return 0;
@@ -234,15 +247,30 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 
 	wanted = filter_passes(next, ended.delay);
 	if (wanted)
-		count_wait(next, ended.delay);
+		count_wait(next, ended.delay, by_stack, &begin);
 	if (ended.missed == 1 && filter_passes(next, ended.missed_ns))
-		count_wait(next, ended.missed_ns);
+		count_wait(next, ended.missed_ns, by_stack, &unseen);
 	/* Several cannot be told apart, and of a long one it is not known when it ended. */
 	if (ended.missed > 1 || (ended.missed && config.events && ended.missed_ns > config.than))
 		count_lost_many(LOST_UNSEEN, ended.missed);
 	if (config.events && wanted && ended.delay > config.than)
-		show_wait(next, ended.delay, now);
+		show_wait(next, ended.delay, now, by_stack, &begin);
 	return 0;
+}
+
+/* One of these two is loaded. */
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	return switched(ctx, preempt, prev, next, false);
+}
+
+/* With -g. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(switch_by_stack, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	return switched(ctx, preempt, prev, next, true);
 }
 
 /* These two are loaded only where the kernel keeps no account. */

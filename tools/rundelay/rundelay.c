@@ -2,6 +2,7 @@
 /* How long do threads wait for a CPU once they are runnable? */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "kernel.h"
@@ -10,8 +11,11 @@
 #include "maps.h"
 #include "recorder.h"
 #include "say.h"
+#include "stacks.h"
+#include "symbols.h"
 #include "unit.h"
 #include "rundelay.h"
+#include "begin.h"
 #include "rundelay.skel.h"
 
 /* Memory for single events that userspace has not taken yet; each takes 8 KiB. */
@@ -41,8 +45,8 @@ static const struct option_entry options[] = {
 	{ "stamps", 0, OPTION_FLAG, NULL,
 	  "take stamps at wakeup and switch instead of the scheduler's account", .value = &stamps },
 	{ "max-threads", 0, OPTION_COUNT, "N",
-	  "with --perins: room for N threads, 10 KiB each (twice those now)", .value = &max_threads,
-	  .least = 1, .most = MOST_THREADS },
+	  "with --perins, -g: room for N threads, 10 KiB each (twice those now)",
+	  .value = &max_threads, .least = 1, .most = MOST_THREADS },
 	{},
 };
 
@@ -76,7 +80,9 @@ enum {
 	EVENT_CPU,
 	EVENT_DELAY,
 	EVENT_RAN,
-	EVENT_HAPPENED
+	EVENT_HAPPENED,
+	EVENT_BEGIN,
+	EVENT_CELLS = EVENT_BEGIN + BEGIN_CELLS
 };
 
 static const struct column event_row[] = {
@@ -94,34 +100,37 @@ static const struct column event_row[] = {
 			     .type = CELL_TABLE,
 			     .layout = &happened_layout,
 			     .below = true },
+	BEGIN_COLUMNS(EVENT_BEGIN),
 };
 
 static const struct layout one_layout = LAYOUT(one_row);
 static const struct layout thread_layout = LAYOUT(thread_row);
-static const struct layout event_layout = LAYOUT(event_row);
+static struct layout event_layout = { .columns = event_row };
 
 static const char *check(struct settings *settings)
 {
 	if (detail && !settings->than)
 		return "--detail tells more of single events: it needs --than";
-	if (max_threads && !settings->perins)
-		return "--max-threads is for the rows of threads: it needs --perins";
+	if (max_threads && !settings->perins && !settings->call_graph)
+		return "--max-threads is for what is kept of threads: it needs --perins or -g";
 	return filter_check(&filter, settings);
 }
 
 static const struct layout *rows(const struct session *s)
 {
+	if (s->settings.call_graph)
+		return begin_rows();
 	return s->settings.perins ? &thread_layout : &one_layout;
 }
 
 static const struct layout *events(const struct session *s)
 {
-	(void)s;
+	event_layout.count = s->settings.call_graph ? EVENT_CELLS : EVENT_BEGIN;
 	return &event_layout;
 }
 
 /* Switches off the programs that these settings or this kernel do not need. */
-static void choose_programs(void)
+static void choose_programs(bool by_stack)
 {
 	struct bpf_program *const for_detail[] = {
 		skel->progs.record_migrate,	 skel->progs.record_irq_enter,
@@ -136,11 +145,18 @@ static void choose_programs(void)
 		bpf_program__set_autoload(skel->progs.sched_wakeup, false);
 		bpf_program__set_autoload(skel->progs.sched_wakeup_new, false);
 	}
+	bpf_program__set_autoload(skel->progs.sched_switch, !by_stack);
+	bpf_program__set_autoload(skel->progs.switch_by_stack, by_stack);
+	bpf_program__set_autoload(skel->progs.begin_waking, by_stack);
+	bpf_program__set_autoload(skel->progs.begin_new, by_stack);
 }
+
+static void report_by_stack(struct session *s);
 
 static int open_skeleton(struct session *s)
 {
 	unsigned int threads = 2 * kernel_threads();
+	bool by_stack = s->settings.call_graph;
 	int err = filter_compile(&filter);
 
 	if (err)
@@ -150,18 +166,25 @@ static int open_skeleton(struct session *s)
 		return -errno;
 	session_use(s, skel);
 	skel->rodata->by_filter = filter.code;
-	s->config->per_task = s->settings.perins;
-	s->config->total = !s->settings.perins || s->settings.heatmap;
+	if (threads < LEAST_THREADS)
+		threads = LEAST_THREADS;
+	s->config->per_task = s->settings.perins && !by_stack;
+	s->config->total = !(s->settings.perins || by_stack) || s->settings.heatmap;
 	skel->rodata->kernel_account = !stamps && kernel_has_sched_info();
 	say_detail("delays come from %s", skel->rodata->kernel_account
 						  ? "the scheduler's own account"
 						  : "stamps at wakeups and switches");
-	choose_programs();
+	choose_programs(by_stack);
 
 	if (!max_threads)
-		max_threads = threads < LEAST_THREADS ? LEAST_THREADS : threads;
-	err = filter_use(&filter, skel->progs.sched_switch);
-	if (!err && s->settings.perins) /* in two halves */
+		max_threads = threads;
+	err = filter_use(&filter,
+			 by_stack ? skel->progs.switch_by_stack : skel->progs.sched_switch);
+	if (!err && by_stack) {
+		report_by_stack(s);
+		err = begin_open(s, skel, max_threads);
+	}
+	if (!err && s->config->per_task) /* in two halves */
 		err = bpf_map__set_max_entries(skel->maps.threads, 2 * max_threads);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.events,
@@ -242,13 +265,58 @@ static int empty(struct session *s, unsigned int half)
 	return percpu_zero(bpf_map__fd(skel->maps.all), &half, sizeof(struct hist));
 }
 
+/* With -g: what maps of the span had that have been emptied since. */
+static struct hist taken;
+
+static int take_by_stack(struct session *s, unsigned int half)
+{
+	int err = total(s, half, &taken);
+
+	if (!err)
+		err = percpu_zero(bpf_map__fd(skel->maps.all), &half, sizeof(struct hist));
+	return err ? err : begin_take(s, half);
+}
+
+static int total_by_stack(struct session *s, unsigned int half, struct hist *all)
+{
+	*all = taken;
+	return total(s, half, all);
+}
+
+static int empty_by_stack(struct session *s, unsigned int half)
+{
+	memset(&taken, 0, sizeof(taken));
+	return begin_empty(s, half);
+}
+
+/* Waits by their beginnings come from other maps, which have no room for a whole span. */
+static void report_by_stack(struct session *s)
+{
+	static struct unit unit;
+
+	unit = *s->unit;
+	unit.map_full_help = "more threads that wait than --max-threads has room for, or more "
+			     "different rows or stacks a second";
+	unit.take = take_by_stack;
+	unit.report = begin_report;
+	unit.empty = empty_by_stack;
+	unit.total = total_by_stack;
+	s->unit = &unit;
+}
+
+static void fill_beginning(struct session *s, struct cell *cells, const struct beginning *begin)
+{
+	stacks_fetch(s->stacks, &begin->stack);
+	begin_fill(s, cells, begin);
+	symbols_resolve(stacks_symbols(s->stacks), &cells[BEGIN_STACK].stack, 1);
+}
+
 static void event(struct session *s, const void *data, size_t size, struct table *events)
 {
 	const struct rundelay_event *e = data;
 	struct cell *row = table_add(events);
 	uint64_t began = e->time - e->delay;
 
-	(void)s;
 	(void)size;
 	cell_number(&row[EVENT_TIME], wall_of(e->time));
 	cell_comm(&row[EVENT_COMM], e->comm);
@@ -256,6 +324,8 @@ static void event(struct session *s, const void *data, size_t size, struct table
 	cell_number(&row[EVENT_TID], e->tid);
 	cell_number(&row[EVENT_CPU], e->cpu);
 	cell_number(&row[EVENT_DELAY], e->delay);
+	if (s->stacks)
+		fill_beginning(s, &row[EVENT_BEGIN], &e->begin);
 	recorder_ran(&e->recorder, began, e->time, MOST_NAMED,
 		     cell_table(&row[EVENT_RAN], &ran_layout));
 	if (detail)
@@ -280,20 +350,27 @@ static const struct unit rundelay = {
 			"accounts for 0 ns. With --stamps rundelay takes the times, at wakeup and switch: that\n"
 			"costs more, and the time that an idle CPU takes to wake up is part of the wait.\n"
 			"\n"
+			"-g tells how waits began, a row for each stack, with their sum: with a wakeup, by whom\n"
+			"and where in that thread (or in an interrupt), or with a preemption, where the thread\n"
+			"itself was. Flame graphs have the thread that waits, the cause, who woke it, the stack.\n"
+			"\n"
 			FILTER_HELP "\n"
 			"delay is the wait's length in ns.",
 		.examples =
 			"  rundelay --duration 10s            all threads, one distribution\n"
 			"  rundelay -i 1s --perins            each second, who waited most\n"
 			"  rundelay --than 10ms               each wait over 10 ms, and who ran meanwhile\n"
+			"  rundelay --flame-graph waits -- make -j8   who makes it wait, as waits.svg\n"
 			"  rundelay --filter 'prio<120 && delay>1000000' --perins\n"
 			"  rundelay -p 4242 --json -i 1s      a process, for another program to read\n"
 			"  rundelay -- make -j8               a command and its children",
 		.takes = TAKES_TARGETS | TAKES_INTERVAL | TAKES_DURATION | TAKES_EVENTS |
-			 TAKES_HEATMAP | TAKES_PERINS | TAKES_OUTPUT | TAKES_COMMAND,
+			 TAKES_HEATMAP | TAKES_PERINS | TAKES_STACKS | TAKES_OUTPUT |
+			 TAKES_COMMAND,
 		.options = options,
 		.check = check,
 	},
+	.flames = { .value = FLAMEGRAPH_NS },
 	.map_full_help = "no room for more threads; --max-threads makes some",
 	.rows = rows,
 	.events = events,
@@ -308,6 +385,7 @@ int main(int argc, char **argv)
 {
 	int status = unit_main(&rundelay, argc, argv);
 
+	begin_free();
 	filter_free(&filter);
 	return status;
 }

@@ -33,7 +33,7 @@ class Behaviour(UnloadingCase):
             for name in ("--pid", "--tid", "--cpus", "--comm", "--cgroup", "--interval",
                          "--duration", "--exit-N", "--than", "--heatmap", "--perins", "--json",
                          "--output", "--verbose", "--quiet", "--version", "--help", "--usage",
-                         "--detail", "-- CMD", "preempted", "schedstat", "moved to other CPUs"):
+                         "--detail", "--call-graph", "--flame-graph", "-- CMD", "preempted", "schedstat", "moved to other CPUs"):
                 self.assertIn(name, result.out)
             self.assertLessEqual(max(map(len, result.out.splitlines())), 100)
         result = rundelay("--usage")
