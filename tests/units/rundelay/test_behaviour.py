@@ -22,7 +22,7 @@ def rundelay(*args, **options):
 
 
 class Behaviour(UnloadingCase):
-    OWN = re.compile("sched_switch$|sched_wakeup|task_walk|task_fork")
+    OWN = re.compile("sched_switch$|sched_wakeup|task_walk|task_fork|switch_by_stack|begin_")
 
     def test_help(self):
         """--help, -h, --usage, -V: on standard output, status 0, and name every option"""
@@ -133,10 +133,11 @@ class Behaviour(UnloadingCase):
         """CAP_BPF and CAP_PERFMON are enough, without any other privilege"""
         if not os.path.exists("/proc/sys/kernel/unprivileged_bpf_disabled"):
             self.skipTest("this kernel has no BPF system call")
-        result = run_as_nobody([RUNDELAY, "--json", "--perins", "--duration", "300ms"],
-                               caps=ENOUGH_CAPS)
-        self.assert_status(result, 0)
-        self.assertGreater(len(result.report["rows"]), 0)
+        for option in ("--perins", "-g"):
+            result = run_as_nobody([RUNDELAY, "--json", option, "--duration", "300ms"],
+                                   caps=ENOUGH_CAPS)
+            self.assert_status(result, 0)
+            self.assertGreater(len(result.report["rows"]), 0)
 
     def test_without_btf(self):
         """a kernel without BTF: status 4, one line that names it and what it takes"""
@@ -265,7 +266,7 @@ class Behaviour(UnloadingCase):
 
     def test_killed(self):
         """kill -9: nothing stays in the kernel"""
-        with Running([RUNDELAY, "-v", "--perins", "--than", "1ms", "--detail"]) as unit:
+        with Running([RUNDELAY, "-v", "-g", "--perins", "--than", "1ms", "--detail"]) as unit:
             unit.wait_for("rundelay: observing")
             self.assertTrue(loaded_programs() - self.programs)
             unit.signal(signal.SIGKILL)
