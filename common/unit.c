@@ -328,9 +328,12 @@ static int make_report(struct session *s, bool last, int *output_err)
 static int do_chores(struct session *s)
 {
 	uint64_t counts[LOST_REASONS];
+	int err = 0;
 
 	if (s->unit->take && !s->resting)
-		return take(s, monotonic_now());
+		err = take(s, monotonic_now());
+	if (err)
+		return err;
 	if (s->resting || lost_read(s->obj, s->unit->made_up, counts) ||
 	    counts[LOST_UNKNOWN_TASK] == s->unknown_tasks)
 		return 0;

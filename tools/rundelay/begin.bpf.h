@@ -17,7 +17,7 @@ const volatile bool waits_of_threads = false;
 /*
  * Waits that go on. Key: the task. Filled when one begins, and also at a wakeup that comes before its
  * task has gone to sleep; emptied when the task is switched in, or dead. Sized by userspace. When it is
- * full, it is not known how further waits began.
+ * full, it is not known how further waits began; they are counted as such, and so nothing is lost.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -43,7 +43,6 @@ static __always_inline void wait_begins(void *ctx, struct task_struct *p, enum c
 	struct beginning begin = { .cause = cause };
 	struct task_slot *slot;
 	u64 key = (u64)p;
-	long err;
 
 	if (!observing() || !task_possible(p))
 		return;
@@ -51,9 +50,7 @@ static __always_inline void wait_begins(void *ctx, struct task_struct *p, enum c
 	if (!slot || (slot->flags & TASK_TARGET) != TASK_TARGET || !cgroup_wanted(p))
 		return;
 	stack_here(ctx, 0, false, current_half(), &begin.stack);
-	err = bpf_map_update_elem(&begun, &key, &begin, BPF_ANY);
-	if (err)
-		count_lost(lost_because(err));
+	bpf_map_update_elem(&begun, &key, &begin, BPF_ANY);
 }
 
 /* The wait of @p has ended: how it began goes to @begin, which is empty. */
@@ -68,13 +65,23 @@ static __always_inline void take_beginning(struct task_struct *p, struct beginni
 	bpf_map_delete_elem(&begun, &key);
 }
 
+/* Has @p been preempted, and its wait not been seen to end? */
+static __always_inline bool was_preempted(struct task_struct *p)
+{
+	u64 key = (u64)p;
+	struct beginning *there = bpf_map_lookup_elem(&begun, &key);
+
+	return there && there->cause == CAUSE_PREEMPTION;
+}
+
 static __always_inline void switched_out(void *ctx, struct task_struct *prev, bool preempt)
 {
 	u64 key = (u64)prev;
 
 	if (preempt || task_is_running(prev))
 		wait_begins(ctx, prev, CAUSE_PREEMPTION);
-	else if (task_is_dead(prev))
+	/* It ran, so an earlier wait has ended, unseen. A wakeup may have come just now. */
+	else if (task_is_dead(prev) || was_preempted(prev))
 		bpf_map_delete_elem(&begun, &key);
 }
 
@@ -103,19 +110,11 @@ static __always_inline void count_begun(struct task_struct *p, u64 delay,
 		there->longest = delay;
 }
 
-/* Was @p preempted, on its way to sleep? Then it waits already. */
-static __always_inline bool waits_already(struct task_struct *p)
-{
-	u64 key = (u64)p;
-	struct beginning *there = bpf_map_lookup_elem(&begun, &key);
-
-	return there && there->cause == CAUSE_PREEMPTION;
-}
-
+/* Who was preempted on the way to sleep waits already. */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(begin_waking, struct task_struct *p)
 {
-	if (!waits_already(p))
+	if (!was_preempted(p))
 		wait_begins(ctx, p, CAUSE_WAKEUP);
 	return 0;
 }

@@ -15,6 +15,10 @@
 static struct rundelay *skel;
 static struct tally waits; /* struct waits_key: struct waits; not reported yet */
 
+/* What is wanted of stacks. All is taken: only the kernel part tells whether there was an interrupt. */
+static bool kernel_part;
+static unsigned int most_frames;
+
 enum {
 	ROW_SUM,
 	ROW_PERCENT,
@@ -24,7 +28,8 @@ enum {
 	ROW_PID,
 	ROW_TID,
 	ROW_BEGIN,
-	ROW_CELLS = ROW_BEGIN + BEGIN_CELLS
+	ROW_STACK = ROW_BEGIN + BEGIN_CELLS,
+	ROW_CELLS
 };
 
 static const struct column columns[] = {
@@ -39,6 +44,7 @@ static const struct column columns[] = {
 	[ROW_PID] = { .name = "pid", .type = CELL_ID },
 	[ROW_TID] = { .name = "tid", .type = CELL_ID, .optional = true },
 	BEGIN_COLUMNS(ROW_BEGIN),
+	[ROW_STACK] = { .name = "stack", .type = CELL_STACK },
 };
 
 static const struct layout layout = {
@@ -61,6 +67,10 @@ int begin_open(struct session *s, struct rundelay *skeleton, unsigned int thread
 	tally_init(&waits, sizeof(struct waits_key), sizeof(struct waits));
 	s->stack_room = STACK_ROOM;
 	s->keep_stacks = true;
+	kernel_part = s->settings.kernel_callchain;
+	most_frames = s->settings.max_stack;
+	s->settings.kernel_callchain = true;
+	s->settings.max_stack = MAX_STACK;
 	skel->rodata->waits_of_threads = s->settings.perins;
 	err = bpf_map__set_max_entries(skel->maps.begun, threads);
 	return err ? err : stacks_size(s->obj, "waits", ROW_ROOM);
@@ -73,8 +83,10 @@ int begin_open(struct session *s, struct rundelay *skeleton, unsigned int thread
 static bool cut_interrupted(struct symbols *symbols, struct callchain *chain)
 {
 	/* arch/x86/include/asm/idtentry.h, arch/arm64/kernel/entry.S */
-	static const char *const entries[] = { "asm_sysvec_", "asm_common_interrupt", "el1_irq",
-					       "el0_irq",     "el1h_64_irq",	      "el0t_64_irq",
+	static const char *const entries[] = { "asm_sysvec_", "asm_common_interrupt",
+					       "fred_extint", "asm_exc_xen_hypervisor_callback",
+					       "el1_irq",     "el0_irq",
+					       "el1h_64_irq", "el0t_64_irq",
 					       "el1t_64_irq", "el0t_32_irq" };
 	unsigned int i, j;
 
@@ -93,33 +105,51 @@ static bool cut_interrupted(struct symbols *symbols, struct callchain *chain)
 	return false;
 }
 
-void begin_fill(struct session *s, struct cell *cells, const struct beginning *begin)
+/* Leaves in @chain what is wanted of it. */
+static void cut_to_wish(struct callchain *chain)
+{
+	unsigned int kernel = kernel_part ? chain->kernel : 0;
+
+	if (!kernel_part)
+		chain->kernel_lost = chain->kernel_cut_off = false;
+	if (kernel > most_frames) {
+		kernel = most_frames;
+		chain->kernel_cut_off = true;
+	}
+	memmove(chain->ips + kernel, chain->ips + chain->kernel, chain->user * sizeof(*chain->ips));
+	chain->kernel = kernel;
+	if (chain->user > most_frames) {
+		chain->user = most_frames;
+		chain->user_cut_off = true;
+	}
+}
+
+void begin_fill(struct session *s, struct cell *cells, struct cell *stack,
+		const struct beginning *begin)
 {
 	struct symbols *symbols = stacks_symbols(s->stacks);
 	struct callchain *chain;
-	bool interrupt = false;
 
 	if (begin->cause == CAUSE_UNSEEN) {
 		cell_string(&cells[BEGIN_CAUSE], "unseen");
-		cell_stack(&cells[BEGIN_STACK], callchain_new(0, 0));
+		cell_stack(stack, callchain_new(0, 0));
 		return;
 	}
 	chain = stacks_chain(s->stacks, &begin->stack);
-	if (chain->kernel)
-		callchain_drop(chain, symbols_tracing_frames(symbols, chain));
+	callchain_drop(chain, symbols_tracing_frames(symbols, chain));
 	if (begin->cause == CAUSE_PREEMPTION) {
 		cell_string(&cells[BEGIN_CAUSE], "preemption");
 	} else {
 		cell_string(&cells[BEGIN_CAUSE], "wakeup");
-		interrupt = cut_interrupted(symbols, chain);
-		if (interrupt) {
+		if (cut_interrupted(symbols, chain)) {
 			cell_string(&cells[BEGIN_BY], "[interrupt]");
-		} else {
+		} else if (chain->kernel && !chain->kernel_cut_off) {
 			cell_comm(&cells[BEGIN_BY], begin->stack.comm);
 			cell_number(&cells[BEGIN_BY_PID], begin->stack.pid);
 		}
 	}
-	cell_stack(&cells[BEGIN_STACK], chain);
+	cut_to_wish(chain);
+	cell_stack(stack, chain);
 }
 
 static void add_waits(void *total, const void *one)
@@ -155,7 +185,7 @@ int begin_report(struct session *s, unsigned int half, struct table *rows)
 		cell_number(&row[ROW_PID], key->tgid);
 		if (key->tid)
 			cell_number(&row[ROW_TID], key->tid);
-		begin_fill(s, &row[ROW_BEGIN], &key->begin);
+		begin_fill(s, &row[ROW_BEGIN], &row[ROW_STACK], &key->begin);
 	}
 	return 0;
 }

@@ -13,18 +13,17 @@ enum {
 	BEGIN_CAUSE,
 	BEGIN_BY,
 	BEGIN_BY_PID,
-	BEGIN_STACK,
 	BEGIN_CELLS
 };
 
-#define BEGIN_COLUMNS(at)                                                                     \
-	[at + BEGIN_CAUSE] = { .name = "cause", .type = CELL_STRING, .level = true },         \
-	[at + BEGIN_BY] = { .name = "by", .type = CELL_STRING, .level = true },               \
-	[at + BEGIN_BY_PID] = { .name = "by_pid", .title = "by pid", .type = CELL_ID },       \
-	[at + BEGIN_STACK] = { .name = "stack", .type = CELL_STACK }
+#define BEGIN_COLUMNS(at)                                                             \
+	[at + BEGIN_CAUSE] = { .name = "cause", .type = CELL_STRING, .level = true }, \
+	[at + BEGIN_BY] = { .name = "by", .type = CELL_STRING, .level = true },       \
+	[at + BEGIN_BY_PID] = { .name = "by_pid", .title = "by pid", .type = CELL_ID }
 
-/* Fills the cells of @begin from @cells[0] on. */
-void begin_fill(struct session *s, struct cell *cells, const struct beginning *begin);
+/* Fills the cells of @begin from @cells[0] on, and @stack. */
+void begin_fill(struct session *s, struct cell *cells, struct cell *stack,
+		const struct beginning *begin);
 
 /* The rows of a report. */
 const struct layout *begin_rows(void);

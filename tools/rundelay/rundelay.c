@@ -45,8 +45,8 @@ static const struct option_entry options[] = {
 	{ "stamps", 0, OPTION_FLAG, NULL,
 	  "take stamps at wakeup and switch instead of the scheduler's account", .value = &stamps },
 	{ "max-threads", 0, OPTION_COUNT, "N",
-	  "with --perins, -g: room for N threads, 10 KiB each (twice those now)",
-	  .value = &max_threads, .least = 1, .most = MOST_THREADS },
+	  "with --perins (10 KiB each), -g (100 B): room for N threads", .value = &max_threads,
+	  .least = 1, .most = MOST_THREADS },
 	{},
 };
 
@@ -79,19 +79,21 @@ enum {
 	EVENT_TID,
 	EVENT_CPU,
 	EVENT_DELAY,
-	EVENT_RAN,
-	EVENT_HAPPENED,
 	EVENT_BEGIN,
-	EVENT_CELLS = EVENT_BEGIN + BEGIN_CELLS
+	EVENT_RAN = EVENT_BEGIN + BEGIN_CELLS,
+	EVENT_HAPPENED,
+	EVENT_STACK,
+	EVENT_CELLS
 };
 
-static const struct column event_row[] = {
+static struct column event_row[] = {
 	[EVENT_TIME] = { .name = "time", .type = CELL_TIME },
 	[EVENT_COMM] = { .name = "comm", .type = CELL_STRING },
 	[EVENT_PID] = { .name = "pid", .type = CELL_ID },
 	[EVENT_TID] = { .name = "tid", .type = CELL_ID },
 	[EVENT_CPU] = { .name = "cpu", .type = CELL_ID },
 	[EVENT_DELAY] = { .name = "delay", .type = CELL_DURATION },
+	BEGIN_COLUMNS(EVENT_BEGIN),
 	[EVENT_RAN] = { .name = "ran",
 			.title = "ran there meanwhile",
 			.type = CELL_TABLE,
@@ -100,7 +102,7 @@ static const struct column event_row[] = {
 			     .type = CELL_TABLE,
 			     .layout = &happened_layout,
 			     .below = true },
-	BEGIN_COLUMNS(EVENT_BEGIN),
+	[EVENT_STACK] = { .name = "stack", .type = CELL_STACK },
 };
 
 static const struct layout one_layout = LAYOUT(one_row);
@@ -125,7 +127,12 @@ static const struct layout *rows(const struct session *s)
 
 static const struct layout *events(const struct session *s)
 {
-	event_layout.count = s->settings.call_graph ? EVENT_CELLS : EVENT_BEGIN;
+	unsigned int i;
+
+	/* Without -g, no event has them. */
+	for (i = 0; !s->settings.call_graph && i < BEGIN_CELLS; i++)
+		event_row[EVENT_BEGIN + i].shown = SHOWN_IN_JSON;
+	event_layout.count = s->settings.call_graph ? EVENT_CELLS : EVENT_STACK;
 	return &event_layout;
 }
 
@@ -295,8 +302,7 @@ static void report_by_stack(struct session *s)
 	static struct unit unit;
 
 	unit = *s->unit;
-	unit.map_full_help = "more threads that wait than --max-threads has room for, or more "
-			     "different rows or stacks a second";
+	unit.map_full_help = "more different rows or stacks a second than there is room for";
 	unit.take = take_by_stack;
 	unit.report = begin_report;
 	unit.empty = empty_by_stack;
@@ -304,11 +310,11 @@ static void report_by_stack(struct session *s)
 	s->unit = &unit;
 }
 
-static void fill_beginning(struct session *s, struct cell *cells, const struct beginning *begin)
+static void fill_beginning(struct session *s, struct cell *row, const struct beginning *begin)
 {
 	stacks_fetch(s->stacks, &begin->stack);
-	begin_fill(s, cells, begin);
-	symbols_resolve(stacks_symbols(s->stacks), &cells[BEGIN_STACK].stack, 1);
+	begin_fill(s, &row[EVENT_BEGIN], &row[EVENT_STACK], begin);
+	symbols_resolve(stacks_symbols(s->stacks), &row[EVENT_STACK].stack, 1);
 }
 
 static void event(struct session *s, const void *data, size_t size, struct table *events)
@@ -325,7 +331,7 @@ static void event(struct session *s, const void *data, size_t size, struct table
 	cell_number(&row[EVENT_CPU], e->cpu);
 	cell_number(&row[EVENT_DELAY], e->delay);
 	if (s->stacks)
-		fill_beginning(s, &row[EVENT_BEGIN], &e->begin);
+		fill_beginning(s, row, &e->begin);
 	recorder_ran(&e->recorder, began, e->time, MOST_NAMED,
 		     cell_table(&row[EVENT_RAN], &ran_layout));
 	if (detail)
