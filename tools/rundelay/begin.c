@@ -43,7 +43,7 @@ static const struct column columns[] = {
 	[ROW_COMM] = { .name = "comm", .type = CELL_STRING },
 	[ROW_PID] = { .name = "pid", .type = CELL_ID },
 	[ROW_TID] = { .name = "tid", .type = CELL_ID, .optional = true },
-	BEGIN_COLUMNS(ROW_BEGIN),
+	[ROW_BEGIN] = BEGIN_COLUMNS,
 	[ROW_STACK] = { .name = "stack", .type = CELL_STACK },
 };
 

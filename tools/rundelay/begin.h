@@ -16,10 +16,13 @@ enum {
 	BEGIN_CELLS
 };
 
-#define BEGIN_COLUMNS(at)                                                             \
-	[at + BEGIN_CAUSE] = { .name = "cause", .type = CELL_STRING, .level = true }, \
-	[at + BEGIN_BY] = { .name = "by", .type = CELL_STRING, .level = true },       \
-	[at + BEGIN_BY_PID] = { .name = "by_pid", .title = "by pid", .type = CELL_ID }
+/* Their columns, from [BEGIN_CAUSE] on. */
+#define BEGIN_COLUMNS                                                 \
+	{ .name = "cause", .type = CELL_STRING, .level = true },      \
+		{ .name = "by", .type = CELL_STRING, .level = true }, \
+	{                                                             \
+		.name = "by_pid", .title = "by pid", .type = CELL_ID  \
+	}
 
 /* Fills the cells of @begin from @cells[0] on, and @stack. */
 void begin_fill(struct session *s, struct cell *cells, struct cell *stack,

@@ -93,7 +93,7 @@ static struct column event_row[] = {
 	[EVENT_TID] = { .name = "tid", .type = CELL_ID },
 	[EVENT_CPU] = { .name = "cpu", .type = CELL_ID },
 	[EVENT_DELAY] = { .name = "delay", .type = CELL_DURATION },
-	BEGIN_COLUMNS(EVENT_BEGIN),
+	[EVENT_BEGIN] = BEGIN_COLUMNS,
 	[EVENT_RAN] = { .name = "ran",
 			.title = "ran there meanwhile",
 			.type = CELL_TABLE,
