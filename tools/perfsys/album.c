@@ -21,6 +21,9 @@
 
 int album_name(const char *directory, uint64_t when, char *path, size_t size)
 {
+	/* A picture that is gone already was earlier all the same. */
+	static time_t latest;
+	static int used;
 	time_t second = when / NSEC_PER_SEC;
 	char moment[32];
 	struct stat st;
@@ -31,7 +34,7 @@ int album_name(const char *directory, uint64_t when, char *path, size_t size)
 	strftime(moment, sizeof(moment), "%Y%m%d_%H%M%S", &tm);
 	if (!strcmp(directory, "."))
 		directory = "";
-	for (i = 1; i < INT_MAX; i++) {
+	for (i = second == latest ? used + 1 : 1; i < INT_MAX; i++) {
 		char again[16] = "";
 
 		if (i > 1)
@@ -40,8 +43,11 @@ int album_name(const char *directory, uint64_t when, char *path, size_t size)
 				     *directory ? "/" : "", moment, again) >= size)
 			return -ENAMETOOLONG;
 		/* A symbolic link is somebody else's, also one that leads nowhere. */
-		if (lstat(path, &st))
+		if (lstat(path, &st)) {
+			latest = second;
+			used = i;
 			return 0;
+		}
 	}
 	return -EEXIST;
 }
