@@ -186,10 +186,16 @@ def go(load):
     load.process.stdin.flush()
 
 
-def observe_load(argv, *loads, env=None):
+def heat_cells(path):
+    """The cells of FILE.lat of --heatmap, each a list of its numbers."""
+    with open(path, encoding="utf-8") as file:
+        return [list(map(int, line.split())) for line in file if not line.startswith("#")]
+
+
+def observe_load(argv, *loads, env=None, at_end=lambda: None):
     """
     Runs a unit (with -v in its argv) around waiting loads: from before they begin until they have
-    taken their accounts. Returns the unit's result, then the loads' ones.
+    taken their accounts, and what at_end() does. Returns the unit's result, then the loads' ones.
     """
     with Running(argv, env=env) as unit:
         unit.wait_for(r"(?m)^[\w-]+: observing$")
@@ -197,6 +203,7 @@ def observe_load(argv, *loads, env=None):
             go(load)
         for load in loads:
             load.wait_for("done", load.out)
+        at_end()
         if unit.process.poll() is None:
             unit.signal(signal.SIGINT)
         seen = unit.result()

@@ -2,10 +2,9 @@
 """rundelay -g: how and where the waits of loads began whose waits are known."""
 
 import os
-import signal
 import tempfile
 
-from harness import (CPUS, GUEST, Case, Running, go, in_kernel, named, observe_load, run, sched,
+from harness import (CPUS, GUEST, Case, heat_cells, in_kernel, named, observe_load, run, sched,
                      tool, waiting_load)
 
 RUNDELAY = tool("rundelay")
@@ -47,15 +46,9 @@ def switches_of(pid):
 def observe_switches(*load):
     """As observe() by thread, and what the kernel says of the threads' switches."""
     with waiting_load(*load) as (waiting, pid):
-        with Running([RUNDELAY, "-v", "--json", "-g", "--perins", "-p", str(pid)]) as unit:
-            unit.wait_for("rundelay: observing")
-            go(waiting)
-            waiting.wait_for("done", waiting.out)
-            switches = switches_of(pid)
-            unit.signal(signal.SIGINT)
-            result = unit.result()
-        go(waiting)
-        waiting.result()
+        switches = {}
+        argv = [RUNDELAY, "-v", "--json", "-g", "--perins", "-p", str(pid)]
+        result, _ = observe_load(argv, waiting, at_end=lambda: switches.update(switches_of(pid)))
     return result, switches
 
 
@@ -229,9 +222,7 @@ class Stacks(Case):
                     result = run([RUNDELAY, "--json", "-g", "--heatmap", f"{folder}/map", *options,
                                   "--", *sched("hogs", "2", "0,0")])
                     self.assert_status(result, 0)
-                    with open(f"{folder}/map.lat", encoding="utf-8") as file:
-                        cells = [list(map(int, line.split())) for line in file
-                                 if not line.startswith("#")]
+                    cells = heat_cells(f"{folder}/map.lat")
                     self.assertEqual(sum(cell[3] for cell in cells), count(rows_of(result)))
                     self.assertGreater(len({cell[0] for cell in cells}), 5)
 

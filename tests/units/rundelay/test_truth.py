@@ -9,8 +9,8 @@ import time
 import unittest
 import xml.etree.ElementTree as xml
 
-from harness import (CPUS, GUEST, Case, Running, cgroup2_root, go, observe_load, observe_together,
-                     run, sched, tool, waiting_load)
+from harness import (CPUS, GUEST, Case, Running, cgroup2_root, go, heat_cells, observe_load,
+                     observe_together, run, sched, tool, waiting_load)
 
 RUNDELAY = tool("rundelay")
 
@@ -433,9 +433,7 @@ class Truth(Agreeing):
                                       load=["hogs", "1", "0,0"])
                     self.assert_status(result, 0)
                     count = sum(r["count"] for report in result.reports for r in report["rows"])
-                    with open(f"{folder}/map.lat", encoding="utf-8") as file:
-                        cells = [list(map(int, line.split())) for line in file
-                                 if not line.startswith("#")]
+                    cells = heat_cells(f"{folder}/map.lat")
                     self.assertEqual(sum(c[3] for c in cells), count)
                     self.assertGreater(len({c[0] for c in cells}), 5)
                     longest = max(r["max_ns"] for report in result.reports
