@@ -332,7 +332,8 @@ static int do_chores(struct session *s)
 
 	if (s->unit->take && !s->resting)
 		err = take(s, monotonic_now());
-	if (err)
+	/* Without slots there are no tasks without one. */
+	if (err || !bpf_object__find_program_by_name(s->obj, "task_walk"))
 		return err;
 	if (s->resting || lost_read(s->obj, s->unit->made_up, counts) ||
 	    counts[LOST_UNKNOWN_TASK] == s->unknown_tasks)
