@@ -202,7 +202,7 @@ static __noinline u64 keep_known_stack(void *ctx, u64 start, u32 half)
 		return STACK_LOST;
 	}
 	/* From memory: the verifier would follow each number by itself. */
-	at = *(volatile u64 *)&place->number;
+	at = *(volatile u64 *)&place->place.number;
 	w = bpf_map_lookup_elem(&words_scratch, &at);
 	if (w)
 		id = keep_known(ctx, start, half, w, &place->stack);

@@ -12,14 +12,15 @@
 
 /* What each place begins with. */
 struct place {
-	u64 users; /* more than one: who came later is to look elsewhere */
+	u64 users;  /* more than one: who came later is to look elsewhere */
+	u64 number; /* its own, for who has taken it */
 };
 
 /*
- * Finds one of the @count places (known to the compiler) of the array @places that nobody else uses, and
- * its number. NULL: there is none.
+ * Finds one of the @count places (known to the compiler) of the array @places that nobody else uses.
+ * NULL: there is none.
  */
-static __always_inline void *take_place(void *places, u32 count, u32 *number)
+static __always_inline void *take_place(void *places, u32 count)
 {
 	struct place *place;
 	u32 i, at;
@@ -32,7 +33,7 @@ static __always_inline void *take_place(void *places, u32 count, u32 *number)
 			return NULL;
 		__sync_fetch_and_add(&place->users, 1);
 		if (*(volatile u64 *)&place->users == 1) {
-			*number = i;
+			place->number = i;
 			return place;
 		}
 		__sync_fetch_and_add(&place->users, -1);

@@ -40,7 +40,6 @@ struct stacks {
 
 struct stack_place {
 	struct place place;
-	u64 number;
 	struct stack stack;
 };
 
@@ -54,13 +53,7 @@ struct {
 
 static __always_inline struct stack_place *take_stack_place(void)
 {
-	struct stack_place *place;
-	u32 number;
-
-	place = take_place(&stack_places, STACK_PLACES, &number);
-	if (place)
-		place->number = number;
-	return place;
+	return take_place(&stack_places, STACK_PLACES);
 }
 
 /*

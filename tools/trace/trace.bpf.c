@@ -182,7 +182,7 @@ static __always_inline void fill(void *ctx, struct trace_place *place, struct tr
 
 static __always_inline void hand_over(void *ctx)
 {
-	u32 at = bpf_get_smp_processor_id(), number;
+	u32 at = bpf_get_smp_processor_id();
 	struct trace_cpu *cpu = bpf_map_lookup_elem(&on_cpu, &at);
 	struct trace_place *place;
 
@@ -190,7 +190,7 @@ static __always_inline void hand_over(void *ctx)
 		return;
 	/* Before the time is read: who finds none running has all that is older. */
 	__sync_fetch_and_add(&cpu->running, 1);
-	place = take_place(&trace_places, TRACE_PLACES, &number);
+	place = take_place(&trace_places, TRACE_PLACES);
 	if (place) {
 		place->record.time = bpf_ktime_get_ns();
 		fill(ctx, place, cpu);
